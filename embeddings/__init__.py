@@ -1,0 +1,1 @@
+"""Texts to vectors, and the dense and lexical indexes over them."""

@@ -1,0 +1,87 @@
+"""The offline default encoder: multilingual E5-small with our adapter, run by ONNX Runtime, one text a run.
+
+Below: `embeddings.e5_build`. Above: `embeddings.encoders` chooses it by name.
+Method: Wang et al. 2024, "Multilingual E5 Text Embeddings" (prompts `query: ` and `passage: `, mean pooling). One text
+a run keeps every vector independent of the batch it came in.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from embeddings.e5_build import data_file, ensure_built
+from embeddings.e5_file import E5File, Floats, dequantise
+
+MAX_TOKENS = 512
+PROMPTS = {"query": "query: ", "passage": "passage: "}
+
+
+class E5Encoder:
+    """Texts to float32[n, 384], L2-normalised; texts over 512 tokens are cut there (callers pass windows).
+
+    Args:
+        adapter: `default` (ours), `none`, or a safetensors file.
+        threads: of ONNX Runtime; the vectors do not depend on it.
+    """
+
+    dimension = 384
+
+    def __init__(self, *, adapter: str = "default", threads: int = 1) -> None:
+        folder = ensure_built(adapter)
+        self.fingerprint = f"{folder.name}-{MAX_TOKENS}"
+        self._threads = threads
+        self._source = E5File(data_file())
+        shape = self._source.shape
+        self._words = self._source.blocks("emb.word", shape.vocabulary, shape.hidden)
+        positions = self._source.vector("emb.pos", shape.positions, shape.hidden)
+        self._positions = positions + self._source.vector("emb.type", shape.types, shape.hidden)[0]
+        self._tokenizer = _tokenizer(folder)
+        self._session = _session(folder, threads)
+
+    def encode(
+        self, sentences: Sequence[str], *, prompt_name: str = "query", normalize_embeddings: bool = True
+    ) -> npt.NDArray[np.float32]:
+        """Vectors float32[n, 384] in the order of `sentences` (as `SentenceTransformer.encode`).
+
+        Args:
+            sentences: any strings; an empty one gets the vector of the bare prompt.
+            prompt_name: `query` for situations, `passage` for projects.
+            normalize_embeddings: L2-normalise each row.
+        """
+        vectors = np.empty((len(sentences), self.dimension), np.float32)
+        for row, text in zip(vectors, sentences, strict=True):
+            row[:] = self._one(PROMPTS[prompt_name] + text)
+        if normalize_embeddings:
+            vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        return vectors
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of a text with its two special ones, before any cut."""
+        return len(self._tokenizer.encode(PROMPTS["passage"] + text[:MAX_TOKENS * 40]).ids)
+
+    def _one(self, text: str) -> Floats:
+        # A token has at most some 20 characters; what lies far behind the last one kept is not tokenized.
+        ids = self._tokenizer.encode(text[: MAX_TOKENS * 40]).ids
+        if len(ids) > MAX_TOKENS:
+            ids = [*ids[: MAX_TOKENS - 1], ids[-1]]
+        embedded = dequantise(self._words[ids]) + self._positions[: len(ids)]
+        (hidden,) = self._session.run(["hidden"], {"embedded": embedded[None]})
+        return np.asarray(hidden[0].mean(axis=0, dtype=np.float32))
+
+
+def _tokenizer(folder: Path):  # type: ignore[no-untyped-def]  # noqa: ANN202 - tokenizers has no types
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_file(str(folder / "tokenizer.json"))
+
+
+def _session(folder: Path, threads: int):  # type: ignore[no-untyped-def]  # noqa: ANN202 - onnxruntime has no types
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"])

@@ -1,0 +1,195 @@
+"""A published generation: everything a reader needs, immutable, in one folder that is swapped in as a whole.
+
+Below: `embeddings.index`, `embeddings.lexical`. Above: `pipeline.publish` writes, `matching.retrieve` reads.
+
+    WORKSPACE/index/CURRENT          the name of the generation readers open
+    WORKSPACE/index/g-…/             manifest.json (checksums), cards.jsonl, dense.faiss, lexical.zip, rows.npy;
+                                     tokens.json is for the next writer only
+
+A reader that has opened a generation keeps it in memory; the writer removes generations but the last two.
+"""
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from embeddings.e5_file import Floats
+from embeddings.index import DenseIndex
+from embeddings.lexical import LexicalIndex
+
+SCHEMA = 1
+FILES = ("cards.jsonl", "dense.faiss", "lexical.zip", "rows.npy")
+KEPT = 2
+WHOLE = -1
+
+
+class IndexUnusableError(Exception):
+    """The published index is missing, damaged or of another encoder; it can be built again from the database."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """An opened generation.
+
+    `rows` int32[n, 3] says of each dense row: card, start, end (start = WHOLE for title and whole text together).
+    """
+
+    manifest: Mapping[str, Any]
+    cards: tuple[Mapping[str, Any], ...]
+    rows: npt.NDArray[np.int32]
+    dense: DenseIndex
+    lexical: LexicalIndex
+
+
+def publish(
+    folder: Path,
+    *,
+    cards: Sequence[Mapping[str, Any]],
+    rows: npt.NDArray[np.int32],
+    vectors: Floats,
+    tokens: Mapping[str, Sequence[str]],
+    manifest: Mapping[str, Any],
+) -> str:
+    """Write a generation beside the current one and swap it in; returns its name.
+
+    The same content gets the same name: nothing is written and nothing swapped then.
+
+    Args:
+        folder: WORKSPACE/index; made if missing.
+        cards: JSON objects in the order of the lexical documents.
+        rows: int32[n, 3] as in `Published`.
+        vectors: float32[n, d] beside `rows`.
+        tokens: the search tokens by document id, in the order of the cards.
+        manifest: fingerprint, encoder and whatever else readers should know; JSON values.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix="part-") as name:
+        part = Path(name) / "part"
+        part.mkdir()
+        lines = (json.dumps(card, ensure_ascii=False, separators=(",", ":")) + "\n" for card in cards)
+        (part / "cards.jsonl").write_bytes("".join(lines).encode("utf-8", "surrogatepass"))
+        DenseIndex.build(vectors).write(part / "dense.faiss")
+        LexicalIndex.build(list(tokens.values())).write(part / "lexical.zip")
+        (part / "tokens.json").write_text(json.dumps(tokens, ensure_ascii=False), "utf-8")
+        np.save(part / "rows.npy", rows.astype(np.int32), allow_pickle=False)
+        sums = {file: hashlib.sha256((part / file).read_bytes()).hexdigest() for file in FILES if file != "lexical.zip"}
+        # A zip carries times of day; its content is a function of the cards, which the name already covers.
+        content = {**manifest, "schema": SCHEMA, "projects": len(cards), "rows": len(rows), "sha256": sums}
+        digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+        content["sha256"] = {**sums, "lexical.zip": hashlib.sha256((part / "lexical.zip").read_bytes()).hexdigest()}
+        generation = f"g-{digest}"
+        (part / "manifest.json").write_text(json.dumps(content, ensure_ascii=False, indent=1), "utf-8")
+        if current_name(folder) == generation and _whole(folder / generation):
+            return generation
+        if (folder / generation).exists():
+            shutil.rmtree(folder / generation)
+        _replace(part, folder / generation)
+    _point_to(folder, generation)
+    _remove_old(folder, generation)
+    return generation
+
+
+def _whole(folder: Path) -> bool:
+    try:
+        _read(folder)
+    except IndexUnusableError:
+        return False
+    return True
+
+
+def _replace(source: Path, target: Path) -> None:
+    """`os.replace`, tried again for a second: on Windows a reader may hold the target open."""
+    for attempt in range(20):
+        try:
+            os.replace(source, target)
+        except PermissionError:
+            if attempt == 19:
+                raise
+            time.sleep(0.05)
+        else:
+            return
+
+
+def _point_to(folder: Path, generation: str) -> None:
+    with tempfile.NamedTemporaryFile("w", dir=folder, prefix="part-", delete=False, encoding="utf-8") as file:
+        file.write(generation)
+        file.flush()
+        os.fsync(file.fileno())
+    _replace(Path(file.name), folder / "CURRENT")
+
+
+def _remove_old(folder: Path, generation: str) -> None:
+    """Keep the newest generations and drop what killed writers left; what is held open goes the next time."""
+    others = sorted(
+        (path for path in folder.iterdir() if path.name.startswith("g-") and path.name != generation),
+        key=lambda path: path.stat().st_mtime,
+    )
+    for path in [*others[: len(others) - KEPT + 1], *folder.glob("part-*")]:
+        with suppress(OSError):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def current_name(folder: Path) -> str | None:
+    """The current generation's name, or None where none was published."""
+    try:
+        return (folder / "CURRENT").read_text("utf-8").strip()
+    except OSError:
+        return None
+
+
+def _read(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+        content = {name: (folder / name).read_bytes() for name in FILES}
+        if manifest["schema"] != SCHEMA:
+            raise IndexUnusableError(f"{folder.name}: schema {manifest['schema']}")
+        for name, expected in manifest["sha256"].items():
+            if hashlib.sha256(content[name]).hexdigest() != expected:
+                raise IndexUnusableError(f"{folder.name}/{name}: checksum differs")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise IndexUnusableError(f"{folder.name}: {error}") from error
+    return manifest, content
+
+
+def open_published(folder: Path, *, fingerprint: str | None = None) -> Published:
+    """The current generation, its checksums compared.
+
+    Args:
+        folder: WORKSPACE/index.
+        fingerprint: if given, a generation of another encoder is refused.
+
+    Raises:
+        IndexUnusableError: if there is none, a file is damaged, or the encoder is another.
+    """
+    for attempt in range(3):
+        generation = current_name(folder)
+        if generation is None:
+            raise IndexUnusableError("no generation published")
+        try:
+            manifest, content = _read(folder / generation)
+            break
+        except IndexUnusableError:
+            # The writer may have removed this generation between our two reads: look once more where it points.
+            if attempt == 2 or current_name(folder) == generation:
+                raise
+    if fingerprint is not None and manifest.get("fingerprint") != fingerprint:
+        raise IndexUnusableError(f"{generation}: made by another encoder ({manifest.get('fingerprint')})")
+    return Published(
+        manifest=manifest,
+        cards=tuple(json.loads(line) for line in content["cards.jsonl"].decode("utf-8").split("\n") if line),
+        rows=np.load(io.BytesIO(content["rows.npy"]), allow_pickle=False),
+        dense=DenseIndex.read(content["dense.faiss"]),
+        lexical=LexicalIndex.read(content["lexical.zip"]),
+    )

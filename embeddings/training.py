@@ -1,0 +1,249 @@
+"""Fine-tuning an encoder with a low-rank adapter: situations drawn towards the projects that answer their needs.
+
+Below: Sentence Transformers, PEFT, torch (extra `transformers`), imported inside functions. Above: `checkup train`.
+Method: contrastive learning with in-batch candidates (van den Oord et al. 2018) and graded, listwise targets: a
+candidate that answers the need with grade g gets probability proportional to 2^g - 1, one of grade 1 is masked, since
+it is neither right nor wrong. LoRA (Hu et al. 2021) on the upper layers.
+"""
+
+import json
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from data.errors import CheckupError
+
+if TYPE_CHECKING:
+    import torch
+    from sentence_transformers import SentenceTransformer
+
+GRADE_WEIGHT = {3: 0.6, 2: 0.3, 1: 0.1}
+TARGETS = ("query", "key", "value", "attention.output.dense", "intermediate.dense", "output.dense")
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A text that states a need (or a whole situation), with the approaches that answer it, grade 1-3 each."""
+
+    text: str
+    group: str
+    """Need id, or the situation's own id: two queries of one group never meet in a batch."""
+    field: str
+    answers: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A text that describes a project or an approach, with the approaches it carries out, grade 1-3 each."""
+
+    text: str
+    approaches: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that decides the result, beside data and machine."""
+
+    steps: int = 600
+    batch: int = 32
+    learning_rate: float = 6e-4
+    temperature: float = 0.02
+    rank: int = 16
+    alpha: int = 32
+    first_layer: int = 4
+    query_tokens: int = 64
+    answer_tokens: int = 96
+    same_field_share: float = 0.5
+    """Share of batches drawn from one or two fields only: their candidates are the hard negatives."""
+    warmup: float = 0.1
+    seed: int = 1
+    threads: int = 2
+
+
+def relevance(answers: Mapping[str, int], approaches: Mapping[str, int]) -> int:
+    """Grade 0-3 of a text with these approaches as an answer: the best approach, limited by both grades."""
+    return max((min(answers[a], grade) for a, grade in approaches.items() if a in answers), default=0)
+
+
+class Sampler:
+    """Draws batches: each need at most once, an answer for each, as hard as the settings say."""
+
+    def __init__(self, queries: Sequence[Query], answers: Sequence[Answer], settings: Settings) -> None:
+        self._random = random.Random(settings.seed)
+        self._settings = settings
+        self._by_group: dict[str, list[Query]] = {}
+        self._fields: dict[str, list[str]] = {}
+        self._by_approach: dict[str, list[Answer]] = {}
+        for answer in answers:
+            for approach, grade in answer.approaches.items():
+                if grade >= 2:
+                    self._by_approach.setdefault(approach, []).append(answer)
+        for query in queries:
+            if any(a in self._by_approach for a in query.answers):
+                if query.group not in self._by_group:
+                    self._fields.setdefault(query.field, []).append(query.group)
+                self._by_group.setdefault(query.group, []).append(query)
+        if len(self._by_group) < settings.batch:
+            raise CheckupError(
+                f"Zu wenig Trainingstexte: {len(self._by_group)} Bedarfe mit Antworten, nötig sind {settings.batch}."
+            )
+
+    def batch(self) -> tuple[list[Query], list[Answer]]:
+        """Queries and, at the same places, one answer for each."""
+        groups = list(self._by_group)
+        if self._random.random() < self._settings.same_field_share:
+            fields = self._random.sample(sorted(self._fields), min(2, len(self._fields)))
+            near = [group for field in fields for group in self._fields[field]]
+            groups = near if len(near) >= self._settings.batch else groups
+        chosen = self._random.sample(groups, self._settings.batch)
+        queries = [self._random.choice(self._by_group[group]) for group in chosen]
+        return queries, [self._answer(query) for query in queries]
+
+    def _answer(self, query: Query) -> Answer:
+        options = [(a, GRADE_WEIGHT[g]) for a, g in query.answers.items() if a in self._by_approach]
+        approach = self._random.choices([a for a, _ in options], [w for _, w in options])[0]
+        return self._random.choice(self._by_approach[approach])
+
+
+def targets(queries: Sequence[Query], answers: Sequence[Answer]) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Gains float32[queries, answers]: 2^grade - 1 for grades 2 and 3, 0 for none, -1 (mask) for grade 1.
+
+    The drawn pair itself counts as at least grade 2, so that every row has a positive.
+    """
+    gains = np.zeros((len(queries), len(answers)), np.float32)
+    for i, query in enumerate(queries):
+        for j, answer in enumerate(answers):
+            grade = relevance(query.answers, answer.approaches)
+            grade = max(grade, 2) if i == j else grade
+            gains[i, j] = -1 if grade == 1 else 2**grade - 1
+    return gains
+
+
+def _loss(similarity: "torch.Tensor", gains: "torch.Tensor", temperature: float) -> "torch.Tensor":
+    """Cross entropy between the softmax of the similarities and the gains, row by row; masked cells left out."""
+    import torch
+
+    logits = (similarity / temperature).masked_fill(gains < 0, -1e9)
+    positive = gains.clamp(min=0)
+    wanted = positive / positive.sum(1, keepdim=True).clamp(min=1e-9)
+    return -(wanted * torch.log_softmax(logits, 1)).sum(1).mean()
+
+
+def _embed(model: "SentenceTransformer", texts: list[str], prompt: str, max_tokens: int) -> "torch.Tensor":
+    import torch
+
+    transformer: Any = model[0]
+    encoded = transformer.tokenizer(
+        [prompt + text for text in texts], padding=True, truncation=True, max_length=max_tokens, return_tensors="pt"
+    )
+    return torch.nn.functional.normalize(model(dict(encoded))["sentence_embedding"], dim=1)
+
+
+def _with_adapter(base: str, settings: Settings) -> "SentenceTransformer":
+    from peft import LoraConfig, inject_adapter_in_model
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(base, device="cpu", local_files_only=Path(base).exists())
+    transformer: Any = model[0]
+    layers = range(settings.first_layer, transformer.auto_model.config.num_hidden_layers)
+    names = [
+        name
+        for name, module in transformer.auto_model.named_modules()
+        if any(f"layer.{n}." in name for n in layers) and name.endswith(TARGETS) and hasattr(module, "weight")
+        and getattr(module.weight, "ndim", 0) == 2
+    ]  # fmt: skip
+    lora = LoraConfig(r=settings.rank, lora_alpha=settings.alpha, lora_dropout=0.0, target_modules=names)
+    # PEFT directly: `model.add_adapter` of transformers 5.24 asks for a PEFT that is not published yet.
+    inject_adapter_in_model(lora, transformer.auto_model)
+    for name, weight in transformer.auto_model.named_parameters():
+        weight.requires_grad_(".lora_" in name)
+    return model
+
+
+def _schedule(step: int, settings: Settings) -> float:
+    """Linear warm-up, then linear decay to a twentieth."""
+    warm = settings.warmup * settings.steps
+    if step < warm:
+        return (step + 1) / max(warm, 1)
+    return max(0.05, (settings.steps - step) / max(settings.steps - warm, 1))
+
+
+def train(
+    base: str,
+    queries: Sequence[Query],
+    answers: Sequence[Answer],
+    settings: Settings,
+    *,
+    progress: Callable[[int, float], None] | None = None,
+) -> "SentenceTransformer":
+    """The base model with a trained adapter.
+
+    Args:
+        base: a Sentence Transformers model's name or folder.
+        queries: texts that state needs.
+        answers: texts that describe what answers them.
+        settings: all of them are kept in the adapter's card.
+        progress: called with (step, loss) after each step.
+    """
+    import torch
+
+    torch.manual_seed(settings.seed)
+    torch.set_num_threads(settings.threads)
+    model = _with_adapter(base, settings)
+    model.train()
+    prompts = {name: model.prompts.get(name) or "" for name in ("query", "passage")}
+    weights = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(weights, lr=settings.learning_rate, weight_decay=0.01)
+    sampler = Sampler(queries, answers, settings)
+    for step in range(settings.steps):
+        for group in optimizer.param_groups:
+            group["lr"] = settings.learning_rate * _schedule(step, settings)
+        chosen, answered = sampler.batch()
+        left = _embed(model, [q.text for q in chosen], prompts["query"], settings.query_tokens)
+        right = _embed(model, [a.text for a in answered], prompts["passage"], settings.answer_tokens)
+        similarity = left @ right.T
+        gains = torch.from_numpy(targets(chosen, answered))
+        loss = _loss(similarity, gains, settings.temperature) + 0.5 * _loss(similarity.T, gains.T, settings.temperature)
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(weights, 1.0)
+        optimizer.step()
+        if progress:
+            progress(step + 1, float(loss.detach()))
+    return model.eval()
+
+
+def adapter_tensors(model: "SentenceTransformer") -> Iterator[tuple[str, "torch.Tensor"]]:
+    """The adapter's matrices under the names that `embeddings.adapter` reads, in float16."""
+    import torch
+
+    transformer: Any = model[0]
+    for name, value in transformer.auto_model.state_dict().items():
+        if ".lora_" in name:
+            clean = name.replace(".default", "").removeprefix("base_model.model.")
+            yield clean, value.detach().to(torch.float16).contiguous()
+
+
+def save_adapter(
+    model: "SentenceTransformer", path: Path, settings: Settings, *, card: Mapping[str, object]
+) -> None:
+    """Write the adapter as safetensors and its card as JSON beside it.
+
+    Args:
+        model: as `train` returned it.
+        path: `….safetensors`; the card gets the suffix `.json`.
+        settings: kept in the card.
+        card: what else a reader must know: data hash, base, figures, command.
+    """
+    from safetensors.torch import save_file
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    metadata = {"alpha": str(settings.alpha), "r": str(settings.rank), "format": "pt"}
+    save_file(dict(adapter_tensors(model)), str(path), metadata)
+    content = {**card, "settings": asdict(settings), "written": time.strftime("%Y-%m-%d")}
+    path.with_suffix(".json").write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", "utf-8")

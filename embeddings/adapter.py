@@ -37,11 +37,14 @@ def read_adapter(path: Path) -> Adapter:
     Raises:
         ValueError: if the file lacks its metadata or a pair is incomplete.
     """
-    from safetensors import safe_open
+    from safetensors import SafetensorError, safe_open
 
-    with safe_open(str(path), framework="np") as file:
-        metadata = file.metadata() or {}
-        tensors = {name: file.get_tensor(name).astype(np.float32) for name in file.keys()}  # noqa: SIM118
+    try:
+        with safe_open(str(path), framework="np") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name).astype(np.float32) for name in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise ValueError(f"{path}: {error}") from error
     if "alpha" not in metadata or "r" not in metadata:
         raise ValueError(f"{path}: metadata lacks alpha or r")
     modules = {name.rsplit(".lora_", 1)[0] for name in tensors}

@@ -75,6 +75,7 @@ class LexicalIndex:
             retriever = bm25s.BM25(method="lucene", k1=1.5, b=0.75)
             retriever.vocab_dict = json.loads(archive.read("vocabulary.json"))
             retriever.unique_token_ids_set = set(retriever.vocab_dict.values())
+            retriever.nonoccurrence_array = None  # Lucene's variant has none
             parts = {n: np.load(io.BytesIO(archive.read(f"{n}.npy")), allow_pickle=False) for n in PARTS}
             retriever.scores = {**parts, "num_docs": head["documents"]}
         return cls(retriever, head["documents"], head["idf"])

@@ -1,0 +1,149 @@
+"""The settings of one workspace: arguments before `CHECKUP_*` before `WORKSPACE/settings.toml` before defaults.
+
+Below: `data.errors`. Above: everything that opens a workspace.
+"""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from data.errors import CheckupError
+
+SETTINGS_FILE = "settings.toml"
+DATABASE_FILE = "checkup.sqlite"
+ENV_PREFIX = "CHECKUP_"
+WORKSPACE_ENV = "CHECKUP_WORKSPACE"
+LOCAL_WORKSPACE = "checkup-workspace"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set; frozen. Make it with `load_settings`, which explains what is wrong."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, frozen=True, extra="forbid", env_ignore_empty=True, str_strip_whitespace=True
+    )
+
+    workspace: Path
+    """Folder that holds the database, the index and the user's own sources and vocabulary."""
+    encoder: str = Field(default="e5", min_length=1)
+    """`e5` (the offline default) or the name or folder of a Sentence Transformers model."""
+    database_url: str | None = None
+    """SQLAlchemy URL; None: the embedded SQLite file `WORKSPACE/checkup.sqlite`."""
+    threads: int = Field(default=1, ge=1, le=256)
+    """Threads of the encoder and of the index."""
+    contact: str | None = None
+    """Address that the crawler names in its user agent."""
+    module_set: str = Field(default="modules", pattern=r"^[a-z][a-z0-9_]*$")
+    """File of the modules that order the answers: `modules`, `modules_by_field` or one of the workspace's own."""
+
+    @property
+    def database_path(self) -> Path:
+        """Where the embedded database lies (used while `database_url` is None)."""
+        return self.workspace / DATABASE_FILE
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, environment, the workspace's file; nothing else is read."""
+        assert isinstance(init_settings, InitSettingsSource)
+        file = Path(init_settings.init_kwargs["workspace"]) / SETTINGS_FILE
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=file)
+
+
+def find_workspace(option: Path | None = None) -> Path:
+    """The workspace to use: the option, CHECKUP_WORKSPACE, ./checkup-workspace if it exists, else the user's folder.
+
+    Args:
+        option: What `--workspace` was given, or None.
+
+    Returns:
+        An absolute path; it need not exist.
+    """
+    if option is not None:
+        return option.expanduser().absolute()
+    named = os.environ.get(WORKSPACE_ENV, "").strip()
+    if named:
+        return Path(named).expanduser().absolute()
+    local = Path.cwd() / LOCAL_WORKSPACE
+    if local.is_dir():
+        return local
+    from platformdirs import user_data_path
+
+    return user_data_path("checkup", appauthor=False)
+
+
+def load_settings(workspace: Path | None = None, **arguments: Any) -> Settings:
+    """The settings of a workspace.
+
+    Args:
+        workspace: What `--workspace` was given, or None (see `find_workspace`).
+        arguments: Values that outrank environment and file; None means "not given".
+
+    Raises:
+        CheckupError: An unknown key or a bad value; the message names the place and the key.
+    """
+    folder = find_workspace(workspace)
+    given = {key: value for key, value in arguments.items() if value is not None}
+    try:
+        return Settings(workspace=folder, **given)
+    except tomllib.TOMLDecodeError as error:
+        raise CheckupError(
+            f"{folder / SETTINGS_FILE} ist kein gültiges TOML ({error}). Bitte die Stelle berichtigen."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise CheckupError(f"{folder / SETTINGS_FILE} ist nicht in UTF-8 gespeichert. Bitte so speichern.") from error
+    except OSError as error:
+        raise CheckupError(f"{folder / SETTINGS_FILE} lässt sich nicht lesen: {error.strerror}.") from error
+    except ValidationError as error:
+        raise CheckupError(_explain(error, folder / SETTINGS_FILE, given)) from error
+
+
+def _explain(error: ValidationError, file: Path, given: dict[str, Any]) -> str:
+    """One German sentence per wrong key, with the place it was set in."""
+    sentences = []
+    for item in error.errors():
+        key = str(item["loc"][0])
+        if key in given:
+            place = "Aufruf"
+        elif f"{ENV_PREFIX}{key.upper()}" in os.environ:
+            place = f"Umgebungsvariable {ENV_PREFIX}{key.upper()}"
+        else:
+            place = str(file)
+        if item["type"] == "extra_forbidden":
+            known = ", ".join(name for name in Settings.model_fields if name != "workspace")
+            sentences.append(f"{place}: Die Einstellung „{key}“ gibt es nicht. Bekannt sind: {known}.")
+        else:
+            sentences.append(f"{place}: „{key}“ hat einen unzulässigen Wert ({item['input']!r}): {_why(item)}")
+    return "\n".join(sentences)
+
+
+def _why(item: Any) -> str:
+    """The reason of one validation error in German."""
+    context = item.get("ctx", {})
+    reasons = {
+        "int_parsing": "Erwartet wird eine ganze Zahl.",
+        "int_type": "Erwartet wird eine ganze Zahl.",
+        "int_from_float": "Erwartet wird eine ganze Zahl.",
+        "string_type": "Erwartet wird Text in Anführungszeichen.",
+        "string_too_short": "Der Text darf nicht leer sein.",
+        "string_pattern_mismatch": "Erlaubt sind Kleinbuchstaben, Ziffern und Unterstrich.",
+        "greater_than_equal": f"Der kleinste Wert ist {context.get('ge')}.",
+        "less_than_equal": f"Der größte Wert ist {context.get('le')}.",
+    }
+    return reasons.get(item["type"], str(item["msg"]))

@@ -1,0 +1,39 @@
+"""What holds for all tests: no network but loopback, and tests on development data only where there is some."""
+
+import os
+from pathlib import Path
+
+import pytest
+from pytest_socket import socket_allow_hosts
+
+DEV_DATA = "CHECKUP_DEV_DATA"
+"""Names the folder that holds `data/` and `eval/`."""
+
+
+def dev_data_folder() -> Path | None:
+    """The folder with development data, where the environment names one."""
+    named = os.environ.get(DEV_DATA, "").strip()
+    return Path(named) if named else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests marked `dev_data` are deselected, not skipped, where there is no development data."""
+    if dev_data_folder() is not None:
+        return
+    wanting = [item for item in items if item.get_closest_marker("dev_data")]
+    if wanting:
+        config.hook.pytest_deselected(items=wanting)
+        items[:] = [item for item in items if item not in wanting]
+
+
+def pytest_runtest_setup() -> None:
+    """Only this machine may be connected to; unix sockets stay open (worker processes use them)."""
+    socket_allow_hosts(["127.0.0.1", "localhost", "::1"], allow_unix_socket=True)
+
+
+@pytest.fixture(scope="session")
+def dev_data() -> Path:
+    """The folder with `data/` and `eval/` (tests that use it are marked `dev_data`)."""
+    folder = dev_data_folder()
+    assert folder is not None
+    return folder

@@ -1,0 +1,75 @@
+import numpy as np
+import pytest
+
+from data.errors import CheckupError
+from embeddings.training import Answer, Query, Sampler, Settings, relevance, targets
+
+
+def texts(needs=12, per_need=3):
+    queries = [
+        Query(f"Bedarf {n} Satz {i}", f"n{n}", f"f{n % 3}", {f"a{n}": 3, f"a{(n + 1) % needs}": 1})
+        for n in range(needs)
+        for i in range(per_need)
+    ]
+    return queries, [Answer(f"Ansatz {n} Text {i}", {f"a{n}": 3}) for n in range(needs) for i in range(2)]
+
+
+@pytest.mark.parametrize(
+    ("answers", "approaches", "grade"),
+    [({"a": 3}, {"a": 3}, 3), ({"a": 3}, {"a": 1}, 1), ({"a": 1, "b": 2}, {"a": 3, "b": 2}, 2), ({"a": 3}, {"b": 3}, 0)],
+)
+def test_relevance_is_limited_by_both_grades(answers, approaches, grade):
+    assert relevance(answers, approaches) == grade
+
+
+def test_targets_mask_the_loosely_related_and_keep_the_drawn_pair():
+    queries = [Query("x", "n1", "f", {"a": 3, "b": 1}), Query("y", "n2", "f", {"b": 1})]
+    answers = [Answer("A", {"a": 3}), Answer("B", {"b": 3})]
+    np.testing.assert_array_equal(targets(queries, answers), [[7, -1], [0, 3]])
+
+
+def test_batches_hold_each_need_once_with_a_fitting_answer():
+    sampler = Sampler(*texts(), Settings(batch=8, same_field_share=0.5))
+    for _ in range(20):
+        queries, answers = sampler.batch()
+        assert len({q.group for q in queries}) == 8
+        assert all(relevance(q.answers, a.approaches) >= 1 for q, a in zip(queries, answers, strict=True))
+
+
+def test_the_seed_decides_the_batches():
+    one, two, three = (Sampler(*texts(), Settings(batch=4, seed=seed)) for seed in (1, 1, 2))
+    draws = [[sampler.batch() for _ in range(5)] for sampler in (one, two, three)]
+    assert draws[0] == draws[1]
+    assert draws[0] != draws[2]
+
+
+def test_too_few_needs_are_said():
+    with pytest.raises(CheckupError, match="Zu wenig"):
+        Sampler(*texts(needs=4), Settings(batch=8))
+
+
+@pytest.mark.transformers
+def test_a_few_steps_learn_and_the_adapter_is_read_back(tmp_path):
+    pytest.importorskip("peft")
+    pytest.importorskip("sentence_transformers")
+    from embeddings.adapter import read_adapter
+    from embeddings.encoders import load_encoder
+    from embeddings.export import write_folder
+    from embeddings.training import save_adapter, train
+
+    base = tmp_path / "base"
+    write_folder(base, adapter_name="none")
+    queries = [Query(f"Uns fehlt {w}.", w, "f", {w: 3}) for w in ("Wohnung", "Kita", "Arbeit", "Arzt")]
+    answers = [Answer(f"Projekt {i} für {w}", {w: 3}) for w in ("Wohnung", "Kita", "Arbeit", "Arzt") for i in range(2)]
+    losses = []
+    settings = Settings(steps=6, batch=4, rank=4, first_layer=10, learning_rate=2e-3, same_field_share=0)
+    model = train(str(base), queries, answers, settings, progress=lambda _, loss: losses.append(loss))
+    assert np.mean(losses[-2:]) < np.mean(losses[:2])
+    path = tmp_path / "adapter.safetensors"
+    save_adapter(model, path, settings, card={"base": "e5"})
+    assert read_adapter(path).scale == settings.alpha / settings.rank
+    text = ["Uns fehlt Wohnung."]
+    trained = model.encode(text, prompt_name="query", normalize_embeddings=True)
+    merged = load_encoder(f"e5:{path}").encode(text)
+    assert float((trained * merged).sum()) > 0.9999
+    assert float((load_encoder("e5-base").encode(text) * merged).sum()) < 0.9999

@@ -1,0 +1,1 @@
+"""Fetching and reading public pages and lists, politely and lawfully."""

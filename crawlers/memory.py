@@ -1,0 +1,125 @@
+"""What is remembered of pages between runs: conditional requests, and going on after an interruption.
+
+Below: `web`. Above: `walk`, `crawl`. A memory holds addresses, hashes and validators, never a page's content.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from crawlers.web import Memory, Now, Page, Seen
+from data.clock import utc_now
+from data.errors import CheckupError
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A memory, or none, with the moment since which pages count as fresh."""
+
+    memory: Memory | None
+    fresh_after: str | None = None
+    now: Now = utc_now
+
+    def get(self, url: str) -> Seen | None:
+        """What is known of a page."""
+        return self.memory.get(url) if self.memory else None
+
+    def fresh(self, seen: Seen) -> bool:
+        """Whether a page need not be asked for again."""
+        return self.fresh_after is not None and seen.fetched_at >= self.fresh_after
+
+    def remember(self, url: str, page: Page | None, digest: str = "", **known: Any) -> None:
+        """Note a page that has been read, or the reason why it could not be.
+
+        Args:
+            url: Its canonical address.
+            page: The answer, None where there was none worth keeping.
+            digest: Hash of its bytes.
+            known: Further values of `Seen`.
+        """
+        if self.memory is None:
+            return
+        self.memory.put(
+            Seen(
+                url=url,
+                final_url=known.pop("final_url", url),
+                fetched_at=page.fetched_at if page else self.now(),
+                sha256=digest,
+                etag=page.headers.get("etag") if page else None,
+                last_modified=page.headers.get("last-modified") if page else None,
+                **known,
+            )
+        )
+
+
+def validators(seen: Seen | None) -> Mapping[str, str]:
+    """The headers of a conditional request for a page that was seen before."""
+    if seen is None or seen.reason is not None:
+        return {}
+    found = {"If-None-Match": seen.etag, "If-Modified-Since": seen.last_modified}
+    return {name: value for name, value in found.items() if value}
+
+
+class FileMemory:
+    """A memory in one file of JSON lines; appended to page by page, so that a kill loses at most the last one.
+
+    Args:
+        path: The file; made when the first page is noted.
+        fingerprint: Names what the pages were read with (hash of the source's YAML, version of the program). A file
+            with another one is begun anew, because its pages must be read again.
+    """
+
+    def __init__(self, path: Path, fingerprint: str) -> None:
+        self.path = path
+        self.fingerprint = fingerprint
+        self._seen: dict[str, Seen] = {}
+        self._begun = self._load()
+
+    def _load(self) -> bool:
+        try:
+            lines = self.path.read_bytes().split(b"\n")
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise CheckupError(f"{self.path} lässt sich nicht lesen: {error.strerror or error}.") from error
+        if _parse(lines[0]).get("fingerprint") != self.fingerprint:
+            return False
+        for line in lines[1:]:
+            entry = _parse(line)
+            if entry:
+                self._seen[entry["url"]] = Seen(
+                    **{**entry, "links": tuple(entry["links"]), "sitemaps": tuple(entry["sitemaps"])}
+                )
+        return True
+
+    def get(self, url: str) -> Seen | None:
+        """What is known of the page at this canonical address."""
+        return self._seen.get(url)
+
+    def put(self, seen: Seen) -> None:
+        """Note a page.
+
+        Raises:
+            CheckupError: Where the file cannot be written.
+        """
+        self._seen[seen.url] = seen
+        lines = [asdict(seen)] if self._begun else [{"fingerprint": self.fingerprint}, asdict(seen)]
+        text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("ab" if self._begun else "wb") as file:
+                file.write((b"\n" if self._begun else b"") + text.encode())
+        except OSError as error:
+            raise CheckupError(f"{self.path} lässt sich nicht schreiben: {error.strerror or error}.") from error
+        self._begun = True
+
+
+def _parse(line: bytes) -> dict[str, Any]:
+    """A line's object; empty for an empty line and for one that a kill cut off."""
+    try:
+        found = json.loads(line) if line.strip() else {}
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        return {}
+    return found if isinstance(found, dict) else {}

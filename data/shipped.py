@@ -15,6 +15,9 @@ from data.records import PROJECT_KEYS, Project, Statement
 FOLDER = Path(__file__).parent / "seed"
 KEPT = ("scope", "pages", "facts_year", "cost", "checked_by")
 """Keys of a shipped entry that stay with the project beside the columns."""
+SCALARS = {"reached_persons": "reached", "success_rate_percent": "rate", "budget_eur": "budget_eur",
+           "budget_kind": "budget_kind"}  # fmt: skip
+"""Our property -> key of the labels."""
 EDITOR = "editor-1"
 """Version under which the editors' statements are kept."""
 
@@ -47,46 +50,62 @@ def shipped(entry: Mapping[str, Any]) -> Shipped:
     return Shipped(project, tuple(_statements(entry)))
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What an entry's labels say, before it is tied to the entry."""
+
+    name: str
+    value: Any
+    quote: str | None = None
+    score: float | None = None
+
+
 def _statements(entry: Mapping[str, Any]) -> Iterator[Statement]:
-    labels = entry["labels"]
-    def state(name: str, value: Any, quote: str | None = None, score: float | None = None) -> Statement:
-        start = entry["text"].find(quote) if quote else -1
-        if quote and start < 0:
-            raise ValueError(f"{entry['id']}: {name}: quote not in the text: {quote!r}")
-        return Statement(
-            project_id=entry["id"], property=name, value=value, document_id=None, origin="editor",
-            extractor_version=EDITOR, start=start if quote else None, end=start + len(quote) if quote else None,
-            quote=quote, score=score,
+    told = [*_lists(entry["labels"]), *_impact(entry["labels"]), *_practice(entry)]
+    for item in told:
+        start = entry["text"].find(item.quote) if item.quote else -1
+        if item.quote and start < 0:
+            raise ValueError(f"{entry['id']}: {item.name}: quote not in the text: {item.quote!r}")
+        yield Statement(
+            project_id=entry["id"], property=item.name, value=item.value, document_id=None, origin="editor",
+            extractor_version=EDITOR, start=start if item.quote else None,
+            end=start + len(item.quote) if item.quote else None, quote=item.quote, score=item.score,
         )  # fmt: skip
 
+
+def _lists(labels: Mapping[str, Any]) -> Iterator[_Told]:
     for name in ("action_fields", "target_groups"):
-        for position, value in enumerate(labels.get(name, [])):
-            yield state(name, value, score=1 - position / 100)
+        for place, value in enumerate(labels.get(name, [])):
+            yield _Told(name, value, score=1 - place / 100)
     for approach, grade in sorted(labels.get("approaches", {}).items(), key=lambda item: (-item[1], item[0])):
-        yield state("approaches", approach, score=grade / 3)
+        yield _Told("approaches", approach, score=grade / 3)
+
+
+def _impact(labels: Mapping[str, Any]) -> Iterator[_Told]:
     level, grade = int(labels.get("level") or 0), str(labels.get("evidence") or "0")
     verified = bool(labels.get("verified"))
-    yield state("level", level, labels.get("level_quote"))
-    yield state("evidence_grade", grade, labels.get("evidence_quote"))
-    yield state("tier", tier(level, grade, verified=verified))
-    yield state("verified", verified)
-    scalars = {"reached_persons": "reached", "success_rate_percent": "rate", "budget_eur": "budget_eur",
-               "budget_kind": "budget_kind"}  # fmt: skip
-    for name, key in scalars.items():
+    yield _Told("level", level, labels.get("level_quote"))
+    yield _Told("evidence_grade", grade, labels.get("evidence_quote"))
+    yield _Told("tier", tier(level, grade, verified=verified))
+    yield _Told("verified", verified)
+    for name, key in SCALARS.items():
         if labels.get(key) is not None:
-            yield state(name, labels[key])
+            yield _Told(name, labels[key])
     for award in labels.get("awards", []):
-        yield state("awards", award, award)
+        yield _Told("awards", award, award)
     if labels.get("transferred"):
-        yield state("transferred", True)
-    for lesson in labels.get("lessons", []):
-        yield state("lessons", lesson["kind"], lesson["quote"])
-    continuation = labels.get("continuation")
+        yield _Told("transferred", True)
+
+
+def _practice(entry: Mapping[str, Any]) -> Iterator[_Told]:
+    for lesson in entry["labels"].get("lessons", []):
+        yield _Told("lessons", lesson["kind"], lesson["quote"])
+    continuation = entry["labels"].get("continuation")
     if continuation:
         value = {"status": continuation["status"], "as_of": continuation.get("as_of")}
-        yield state("continuation", value, continuation.get("quote"))
+        yield _Told("continuation", value, continuation.get("quote"))
     if entry.get("scope"):
-        yield state("scope", entry["scope"])
+        yield _Told("scope", entry["scope"])
     if entry.get("cost"):
-        yield state("cost_eur", entry["cost"]["eur"])
-        yield state("cost_kind", entry["cost"]["kind"])
+        yield _Told("cost_eur", entry["cost"]["eur"])
+        yield _Told("cost_kind", entry["cost"]["kind"])

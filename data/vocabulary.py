@@ -137,20 +137,22 @@ class Vocabulary:
     needs: Mapping[str, Need]
     approaches: Mapping[str, Approach]
     aliases: Mapping[str, tuple[str, ...]]
-    """Old ids and what took their place, chains followed to the end."""
+    """Old ids and what took their place, chains followed to the end; an id that was split and kept its name comes first
+    in its own list."""
 
     def resolve_need(self, need_id: str) -> tuple[str, ...]:
-        """The present ids of a need: itself, or what took an old id's place; empty if it is unknown."""
+        """The present ids of a need read in older material: itself and what was split off, or what took its place.
+
+        Empty if it is unknown. Present material names ids as they are (`needs[id]`).
+        """
         return self._resolve(need_id, self.needs)
 
     def resolve_approach(self, approach_id: str) -> tuple[str, ...]:
-        """The present ids of an approach: itself, or what took an old id's place; empty if it is unknown."""
+        """The present ids of an approach read in older material, as `resolve_need`."""
         return self._resolve(approach_id, self.approaches)
 
     def _resolve(self, given: str, known: Mapping[str, object]) -> tuple[str, ...]:
-        if given in known:
-            return (given,)
-        return tuple(new for new in self.aliases.get(given, ()) if new in known)
+        return tuple(new for new in self.aliases.get(given, (given,)) if new in known)
 
     def module_of_field(self, field_id: str) -> str:
         """The module that takes in a field as a whole.
@@ -307,8 +309,10 @@ class _Loader:
         settled: dict[str, tuple[str, ...]] = {}
         for entry in entries:
             for old in entry.values:
-                if old in needs or old in approaches:
-                    raise VocabularyError(entry.at(old), f"„{old}“ gibt es noch; ein Verweis ist dann mehrdeutig.")
+                if old in needs | approaches and self.aliases[old][:1] != (old,):
+                    raise VocabularyError(
+                        entry.at(old), f"„{old}“ gibt es noch; wurde es geteilt, steht es selbst am Anfang der Liste."
+                    )
                 ends = self._follow(entry, old, needs | approaches)
                 if not (needs.issuperset(ends) or approaches.issuperset(ends)):
                     raise VocabularyError(entry.at(old), f"„{old}“ verweist auf Bedarfe und Ansätze zugleich.")

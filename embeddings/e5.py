@@ -59,7 +59,7 @@ class E5Encoder:
 
     def count_tokens(self, text: str) -> int:
         """Tokens of a text with its two special ones, before any cut."""
-        return len(self._tokenizer.encode(PROMPTS["passage"] + text[:MAX_TOKENS * 40]).ids)
+        return len(self._tokenizer.encode(PROMPTS["passage"] + text[: MAX_TOKENS * 40]).ids)
 
     def _one(self, text: str) -> Floats:
         # A token has at most some 20 characters; what lies far behind the last one kept is not tokenized.
@@ -71,13 +71,13 @@ class E5Encoder:
         return np.asarray(hidden[0].mean(axis=0, dtype=np.float32))
 
 
-def _tokenizer(folder: Path):  # type: ignore[no-untyped-def]  # noqa: ANN202 - tokenizers has no types
+def _tokenizer(folder: Path):  # type: ignore[no-untyped-def]
     from tokenizers import Tokenizer
 
     return Tokenizer.from_file(str(folder / "tokenizer.json"))
 
 
-def _session(folder: Path, threads: int):  # type: ignore[no-untyped-def]  # noqa: ANN202 - onnxruntime has no types
+def _session(folder: Path, threads: int):  # type: ignore[no-untyped-def]
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

@@ -125,7 +125,7 @@ def build_name(adapter: Adapter | None) -> str:
 
 
 def ensure_built(adapter_name: str = "default") -> Path:
-    """The folder with `model.onnx`, `layers.bin`, `embeddings.npy` and `tokenizer.json`; built if it is not there yet."""
+    """The folder with `model.onnx`, `layers.bin` and `tokenizer.json`; built if it is not there yet."""
     adapter = load_adapter(adapter_name)
     folder = cache_folder() / build_name(adapter)
     if (folder / "complete").is_file():
@@ -207,7 +207,7 @@ def huggingface_weights(source: E5File) -> dict[str, Floats]:
     return weights
 
 
-def make_tokenizer(pieces: Pieces):  # type: ignore[no-untyped-def]  # noqa: ANN201 - tokenizers has no types
+def make_tokenizer(pieces: Pieces):  # type: ignore[no-untyped-def]
     """The XLM-RoBERTa tokenizer of these pieces (`tokenizers.Tokenizer`), without truncation or padding."""
     from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 

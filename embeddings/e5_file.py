@@ -2,11 +2,12 @@
 
 Below: NumPy. Above: `embeddings.e5_build` makes the runtime from it. The package's C code is never loaded.
 
-Layout, little-endian: magic "E5S1", u32 version; i32 hidden, layers, heads, ffn, vocabulary, positions, token types; f32
-layer-norm epsilon; i32 block size (32); tokenizer (i32 pieces, bos, eos, pad, unk; u64 blob bytes; u32 offsets[pieces+1];
-f32 scores[pieces]; blob; i32 normalisation entries, u32 bytes, that many bytes); i32 tensors, each: u16 name length,
-name, u8 dtype, u32 count, u64 offset, u64 bytes. Matrices are rows of Q4_0 blocks (llama.cpp's format): an fp16 scale,
-then 16 bytes, byte j holding weight j (low nibble) and j + 16 (high), both minus 8, times the scale.
+Layout, little-endian: magic "E5S1", u32 version; i32 hidden, layers, heads, ffn, vocabulary, positions, token
+types; f32 layer-norm epsilon; i32 block size (32); tokenizer (i32 pieces, bos, eos, pad, unk; u64 blob bytes; u32
+offsets[pieces+1]; f32 scores[pieces]; blob; i32 normalisation entries, u32 bytes, that many bytes); i32 tensors,
+each: u16 name length, name, u8 dtype, u32 count, u64 offset, u64 bytes. Matrices are rows of Q4_0 blocks
+(llama.cpp's format): an fp16 scale, then 16 bytes, byte j holding weight j (low nibble) and j + 16 (high), both
+minus 8, times the scale.
 """
 
 import hashlib
@@ -94,7 +95,8 @@ class E5File:
         epsilon, block = cursor.take("fi")
         if block != BLOCK:
             raise ValueError(f"{path}: block size {block}, expected {BLOCK}")
-        self.shape = Shape(*sizes, epsilon=float(epsilon))
+        hidden, layers, heads, ffn, vocabulary, positions, types = sizes
+        self.shape = Shape(hidden, layers, heads, ffn, vocabulary, positions, types, float(epsilon))
         self._tokenizer_at = cursor.position
         self._skip_tokenizer(cursor)
         self._where = dict(self._tensors(cursor))

@@ -50,7 +50,7 @@ def _layer(make: Any, shape: "Shape", layer: int, value: str) -> tuple[list[Any]
 
     weight = {suffix: name + suffix for suffix in ("qkv", "attention", "attention_norm", "up", "down", "output_norm")}
     nodes = [
-        node("Attention", [value, weight["qkv"] + ".weight", weight["qkv"] + ".bias"], "context", num_heads=shape.heads),
+        node("Attention", [value, name + "qkv.weight", name + "qkv.bias"], "context", num_heads=shape.heads),
         node("MatMul", [name + "context", weight["attention"] + ".weight"], "attended"),
         node(
             "SkipLayerNormalization",
@@ -97,16 +97,16 @@ def build(shape: "Shape") -> bytes:
         layer_nodes, value = _layer(helper.make_node, shape, layer, value)
         nodes += layer_nodes
     nodes.append(helper.make_node("Identity", [value], ["hidden"]))
-    dimensions = [1, "tokens", shape.hidden]
+    outside: list[str | int | None] = [1, "tokens", shape.hidden]
     graph = helper.make_graph(
         nodes, "multilingual-e5-small",
-        [helper.make_tensor_value_info("embedded", TensorProto.FLOAT, dimensions)],
-        [helper.make_tensor_value_info("hidden", TensorProto.FLOAT, dimensions)],
+        [helper.make_tensor_value_info("embedded", TensorProto.FLOAT, outside)],
+        [helper.make_tensor_value_info("hidden", TensorProto.FLOAT, outside)],
         weights,
     )  # fmt: skip
     opsets = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
     model: onnx.ModelProto = helper.make_model(graph, opset_imports=opsets, ir_version=9, producer_name="checkup")
-    return model.SerializeToString()
+    return bytes(model.SerializeToString())
 
 
 def main() -> None:

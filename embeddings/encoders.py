@@ -1,7 +1,7 @@
 """Choosing an encoder by one explicit setting, and encoding many texts through a cache and workers.
 
-Below: `embeddings.e5` (offline default), Sentence Transformers (extra `transformers`). Above: `pipeline.publish` encodes
-projects, `matching.retrieve` situations. The protocol is the `encode(...)` of Sentence Transformers.
+Below: `embeddings.e5` (offline default), Sentence Transformers (extra `transformers`). Above: `pipeline.publish`
+encodes projects, `matching.retrieve` situations. The protocol is the `encode(...)` of Sentence Transformers.
 """
 
 import hashlib
@@ -70,7 +70,7 @@ class TransformersEncoder:
             raise CheckupError(f"Das Sprachmodell »{name}« lässt sich nicht laden: {error}") from error
         self.dimension = int(self._model.get_embedding_dimension() or 0)
         self.fingerprint = _model_fingerprint(name, self._model)
-        self._prompts: dict[str, str] = dict(self._model.prompts)
+        self._prompts = {name: prompt or "" for name, prompt in self._model.prompts.items()}
 
     def encode(
         self, sentences: Sequence[str], *, prompt_name: str = "query", normalize_embeddings: bool = True

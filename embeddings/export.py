@@ -70,7 +70,9 @@ def write_folder(target: Path, *, adapter_name: str = "default") -> None:
     with tempfile.TemporaryDirectory(dir=target.parent) as name:
         part = Path(name) / "part"
         (part / "1_Pooling").mkdir(parents=True)
-        save_file({k: np.ascontiguousarray(v) for k, v in weights.items()}, part / "model.safetensors", {"format": "pt"})
+        save_file(
+            {k: np.ascontiguousarray(v) for k, v in weights.items()}, part / "model.safetensors", {"format": "pt"}
+        )
         tokenizer = make_tokenizer(pieces)
         tokenizer.enable_truncation(MAX_TOKENS)
         tokenizer.enable_padding(pad_id=pieces.pad, pad_token="<pad>")

@@ -34,7 +34,7 @@ class DenseIndex:
         faiss.omp_set_num_threads(1)
         dimension = vectors.shape[1]
         if len(vectors) <= FLAT_UP_TO:
-            index = faiss.IndexFlatIP(dimension)
+            index: Any = faiss.IndexFlatIP(dimension)
         else:
             index = faiss.IndexScalarQuantizer(dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
             index.train(vectors)

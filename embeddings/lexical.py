@@ -54,7 +54,9 @@ class LexicalIndex:
     def write(self, path: Path) -> None:
         """Write to one file (an uncompressed zip of arrays and JSON)."""
         with ZipFile(path, "w", ZIP_STORED) as archive:
-            archive.writestr("idf.json", json.dumps({"documents": self.documents, "idf": self._idf}, ensure_ascii=False))
+            archive.writestr(
+                "idf.json", json.dumps({"documents": self.documents, "idf": self._idf}, ensure_ascii=False)
+            )
             if self._retriever is None:
                 return
             archive.writestr("vocabulary.json", json.dumps(self._retriever.vocab_dict, ensure_ascii=False))

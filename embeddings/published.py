@@ -3,8 +3,8 @@
 Below: `embeddings.index`, `embeddings.lexical`. Above: `pipeline.publish` writes, `matching.retrieve` reads.
 
     WORKSPACE/index/CURRENT          the name of the generation readers open
-    WORKSPACE/index/g-…/             manifest.json (checksums), cards.jsonl, dense.faiss, lexical.zip, rows.npy;
-                                     tokens.json is for the next writer only
+    WORKSPACE/index/g-…/             manifest.json (checksums), cards.jsonl, dense.faiss, lexical.zip, rows.npy,
+                                     strengths.npy; tokens.json is for the next writer only
 
 A reader that has opened a generation keeps it in memory; the writer removes generations but the last two.
 """
@@ -29,8 +29,8 @@ from embeddings.e5_file import Floats
 from embeddings.index import DenseIndex
 from embeddings.lexical import LexicalIndex
 
-SCHEMA = 1
-FILES = ("cards.jsonl", "dense.faiss", "lexical.zip", "rows.npy")
+SCHEMA = 2
+FILES = ("cards.jsonl", "dense.faiss", "lexical.zip", "rows.npy", "strengths.npy")
 KEPT = 2
 WHOLE = -1
 
@@ -51,6 +51,8 @@ class Published:
     rows: npt.NDArray[np.int32]
     dense: DenseIndex
     lexical: LexicalIndex
+    strengths: Floats
+    """float32[cards, approaches]: how far each project carries out each approach of `manifest["approaches"]`."""
 
 
 def publish(
@@ -59,6 +61,7 @@ def publish(
     cards: Sequence[Mapping[str, Any]],
     rows: npt.NDArray[np.int32],
     vectors: Floats,
+    strengths: Floats,
     tokens: Mapping[str, Sequence[str]],
     manifest: Mapping[str, Any],
 ) -> str:
@@ -71,6 +74,7 @@ def publish(
         cards: JSON objects in the order of the lexical documents.
         rows: int32[n, 3] as in `Published`.
         vectors: float32[n, d] beside `rows`.
+        strengths: float32[cards, approaches], as in `Published`.
         tokens: the search tokens by document id, in the order of the cards.
         manifest: fingerprint, encoder and whatever else readers should know; JSON values.
     """
@@ -84,6 +88,7 @@ def publish(
         LexicalIndex.build(list(tokens.values())).write(part / "lexical.zip")
         (part / "tokens.json").write_text(json.dumps(tokens, ensure_ascii=False), "utf-8")
         np.save(part / "rows.npy", rows.astype(np.int32), allow_pickle=False)
+        np.save(part / "strengths.npy", strengths.astype(np.float16), allow_pickle=False)
         sums = {file: hashlib.sha256((part / file).read_bytes()).hexdigest() for file in FILES if file != "lexical.zip"}
         # A zip carries times of day; its content is a function of the cards, which the name already covers.
         content = {**manifest, "schema": SCHEMA, "projects": len(cards), "rows": len(rows), "sha256": sums}
@@ -192,4 +197,5 @@ def open_published(folder: Path, *, fingerprint: str | None = None) -> Published
         rows=np.load(io.BytesIO(content["rows.npy"]), allow_pickle=False),
         dense=DenseIndex.read(content["dense.faiss"]),
         lexical=LexicalIndex.read(content["lexical.zip"]),
+        strengths=np.load(io.BytesIO(content["strengths.npy"]), allow_pickle=False).astype(np.float32),
     )

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import torch
     from sentence_transformers import SentenceTransformer
 
+LONG_WORDS = 90
 GRADE_WEIGHT = {3: 0.6, 2: 0.3, 1: 0.1}
 TARGETS = ("query", "key", "value", "attention.output.dense", "intermediate.dense", "output.dense")
 
@@ -56,8 +57,12 @@ class Settings:
     rank: int = 16
     alpha: int = 32
     first_layer: int = 4
-    query_tokens: int = 64
-    answer_tokens: int = 96
+    query_tokens: int = 48
+    answer_tokens: int = 64
+    long_share: float = 0.1
+    """Share of batches made of whole situations (texts of more than LONG_WORDS words)."""
+    long_batch: int = 12
+    long_tokens: int = 160
     same_field_share: float = 0.5
     """Share of batches drawn from one or two fields only: their candidates are the hard negatives."""
     warmup: float = 0.1
@@ -77,6 +82,7 @@ class Sampler:
         self._random = random.Random(settings.seed)
         self._settings = settings
         self._by_group: dict[str, list[Query]] = {}
+        self._long: list[Query] = []
         self._fields: dict[str, list[str]] = {}
         self._by_approach: dict[str, list[Answer]] = {}
         for answer in answers:
@@ -84,7 +90,11 @@ class Sampler:
                 if grade >= 2:
                     self._by_approach.setdefault(approach, []).append(answer)
         for query in queries:
-            if any(a in self._by_approach for a in query.answers):
+            if not any(a in self._by_approach for a in query.answers):
+                continue
+            if len(query.text.split()) > LONG_WORDS:
+                self._long.append(query)
+            else:
                 if query.group not in self._by_group:
                     self._fields.setdefault(query.field, []).append(query.group)
                 self._by_group.setdefault(query.group, []).append(query)
@@ -93,8 +103,12 @@ class Sampler:
                 f"Zu wenig Trainingstexte: {len(self._by_group)} Bedarfe mit Antworten, nötig sind {settings.batch}."
             )
 
-    def batch(self) -> tuple[list[Query], list[Answer]]:
-        """Queries and, at the same places, one answer for each."""
+    def batch(self) -> tuple[list[Query], list[Answer], int]:
+        """Queries and, at the same places, one answer for each; and how many tokens of the queries are to be read."""
+        enough = len(self._long) >= self._settings.long_batch
+        if enough and self._random.random() < self._settings.long_share:
+            queries = self._random.sample(self._long, self._settings.long_batch)
+            return queries, [self._answer(query) for query in queries], self._settings.long_tokens
         groups = list(self._by_group)
         if self._random.random() < self._settings.same_field_share:
             fields = self._random.sample(sorted(self._fields), min(2, len(self._fields)))
@@ -102,7 +116,7 @@ class Sampler:
             groups = near if len(near) >= self._settings.batch else groups
         chosen = self._random.sample(groups, self._settings.batch)
         queries = [self._random.choice(self._by_group[group]) for group in chosen]
-        return queries, [self._answer(query) for query in queries]
+        return queries, [self._answer(query) for query in queries], self._settings.query_tokens
 
     def _answer(self, query: Query) -> Answer:
         options = [(a, GRADE_WEIGHT[g]) for a, g in query.answers.items() if a in self._by_approach]
@@ -165,6 +179,19 @@ def _with_adapter(base: str, settings: Settings) -> "SentenceTransformer":
     return model
 
 
+def _load_adapter(model: "SentenceTransformer", path: Path) -> None:
+    """Put a saved adapter's matrices into the model; all of them must find their place."""
+    from safetensors.torch import load_file
+
+    transformer: Any = model[0]
+    own = dict(transformer.auto_model.named_parameters())
+    saved = {name.replace(".weight", ".default.weight"): value for name, value in load_file(str(path)).items()}
+    if set(saved) != {name for name in own if ".lora_" in name}:
+        raise CheckupError(f"Der Adapter {path} hat eine andere Form als die Einstellungen (Rang, Schichten).")
+    for name, value in saved.items():
+        own[name].data.copy_(value)
+
+
 def _schedule(step: int, settings: Settings) -> float:
     """Linear warm-up, then linear decay to a twentieth."""
     warm = settings.warmup * settings.steps
@@ -179,6 +206,7 @@ def train(
     answers: Sequence[Answer],
     settings: Settings,
     *,
+    start: Path | None = None,
     progress: Callable[[int, float], None] | None = None,
 ) -> "SentenceTransformer":
     """The base model with a trained adapter.
@@ -188,6 +216,7 @@ def train(
         queries: texts that state needs.
         answers: texts that describe what answers them.
         settings: all of them are kept in the adapter's card.
+        start: an adapter of the same shape to go on from; None: a fresh one.
         progress: called with (step, loss) after each step.
     """
     import torch
@@ -195,6 +224,8 @@ def train(
     torch.manual_seed(settings.seed)
     torch.set_num_threads(settings.threads)
     model = _with_adapter(base, settings)
+    if start is not None:
+        _load_adapter(model, start)
     model.train()
     prompts = {name: model.prompts.get(name) or "" for name in ("query", "passage")}
     weights = [p for p in model.parameters() if p.requires_grad]
@@ -203,14 +234,14 @@ def train(
     for step in range(settings.steps):
         for group in optimizer.param_groups:
             group["lr"] = settings.learning_rate * _schedule(step, settings)
-        chosen, answered = sampler.batch()
-        left = _embed(model, [q.text for q in chosen], prompts["query"], settings.query_tokens)
+        chosen, answered, tokens = sampler.batch()
+        left = _embed(model, [q.text for q in chosen], prompts["query"], tokens)
         right = _embed(model, [a.text for a in answered], prompts["passage"], settings.answer_tokens)
         similarity = left @ right.T
         gains = torch.from_numpy(targets(chosen, answered))
         loss = _loss(similarity, gains, settings.temperature) + 0.5 * _loss(similarity.T, gains.T, settings.temperature)
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
         optimizer.step()
         if progress:
@@ -229,9 +260,7 @@ def adapter_tensors(model: "SentenceTransformer") -> Iterator[tuple[str, "torch.
             yield clean, value.detach().to(torch.float16).contiguous()
 
 
-def save_adapter(
-    model: "SentenceTransformer", path: Path, settings: Settings, *, card: Mapping[str, object]
-) -> None:
+def save_adapter(model: "SentenceTransformer", path: Path, settings: Settings, *, card: Mapping[str, object]) -> None:
     """Write the adapter as safetensors and its card as JSON beside it.
 
     Args:
@@ -247,3 +276,14 @@ def save_adapter(
     save_file(dict(adapter_tensors(model)), str(path), metadata)
     content = {**card, "settings": asdict(settings), "written": time.strftime("%Y-%m-%d")}
     path.with_suffix(".json").write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", "utf-8")
+
+
+def save_merged(model: "SentenceTransformer", folder: Path) -> None:
+    """Write base and adapter, merged, as a Sentence Transformers folder (for a base other than the default)."""
+    transformer: Any = model[0]
+    adapted = [(name, module) for name, module in transformer.auto_model.named_modules() if hasattr(module, "lora_A")]
+    for name, module in adapted:
+        module.merge()
+        parent, _, child = name.rpartition(".")
+        setattr(transformer.auto_model.get_submodule(parent), child, module.get_base_layer())
+    model.save(str(folder))

@@ -64,7 +64,9 @@ def test_the_two_prompts_differ(encoder):
 
 def test_base_and_adapted_have_their_own_fingerprints(encoder):
     base = load_encoder("e5-base")
-    assert (base.fingerprint == encoder.fingerprint) == np.array_equal(base.encode(TEXTS[:1]), encoder.encode(TEXTS[:1]))
+    assert (base.fingerprint == encoder.fingerprint) == np.array_equal(
+        base.encode(TEXTS[:1]), encoder.encode(TEXTS[:1])
+    )
 
 
 def test_cached_vectors_are_not_computed_again(encoder):

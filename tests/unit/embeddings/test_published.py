@@ -14,7 +14,13 @@ def make(folder, names=("a", "b"), fingerprint="f1"):
     vectors = np.eye(8, dtype=np.float32)[: len(names)].reshape(len(names), 8)
     tokens = {name: ["text", name] for name in names}
     return publish(
-        folder, cards=cards, rows=rows, vectors=vectors, tokens=tokens, manifest={"fingerprint": fingerprint}
+        folder,
+        cards=cards,
+        rows=rows,
+        vectors=vectors,
+        strengths=np.zeros((len(names), 2)),
+        tokens=tokens,
+        manifest={"fingerprint": fingerprint},
     )
 
 

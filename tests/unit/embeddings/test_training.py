@@ -16,7 +16,12 @@ def texts(needs=12, per_need=3):
 
 @pytest.mark.parametrize(
     ("answers", "approaches", "grade"),
-    [({"a": 3}, {"a": 3}, 3), ({"a": 3}, {"a": 1}, 1), ({"a": 1, "b": 2}, {"a": 3, "b": 2}, 2), ({"a": 3}, {"b": 3}, 0)],
+    [
+        ({"a": 3}, {"a": 3}, 3),
+        ({"a": 3}, {"a": 1}, 1),
+        ({"a": 1, "b": 2}, {"a": 3, "b": 2}, 2),
+        ({"a": 3}, {"b": 3}, 0),
+    ],
 )
 def test_relevance_is_limited_by_both_grades(answers, approaches, grade):
     assert relevance(answers, approaches) == grade
@@ -31,7 +36,7 @@ def test_targets_mask_the_loosely_related_and_keep_the_drawn_pair():
 def test_batches_hold_each_need_once_with_a_fitting_answer():
     sampler = Sampler(*texts(), Settings(batch=8, same_field_share=0.5))
     for _ in range(20):
-        queries, answers = sampler.batch()
+        queries, answers, _ = sampler.batch()
         assert len({q.group for q in queries}) == 8
         assert all(relevance(q.answers, a.approaches) >= 1 for q, a in zip(queries, answers, strict=True))
 

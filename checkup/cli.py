@@ -1,0 +1,61 @@
+"""The command line: `checkup COMMAND`; every command lives in `checkup.commands` and imports what it needs itself.
+
+Below: `checkup.commands`. Exit codes and shapes: docs/schemas, README ("Befehle").
+"""
+
+import sys
+from pathlib import Path
+
+import typer
+
+from checkup import context
+from checkup.commands import database, knowledge, maintenance, matching, quality, sources
+
+app = typer.Typer(
+    name="checkup",
+    help="Check-Up Integration: wirksame Projekte zur Lage einer Kommune.\n\nErster Schritt: checkup seed",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="--workspace ORDNER gilt vor und nach dem Befehl.",
+)
+for module in (database, matching, knowledge, sources, maintenance, quality):
+    module.register(app)
+
+
+def take_workspace(arguments: list[str]) -> tuple[list[str], Path | None]:
+    """The arguments without `--workspace DIR`, which may stand before or after the command, and that folder."""
+    rest: list[str] = []
+    workspace: Path | None = None
+    waiting = iter(arguments)
+    for argument in waiting:
+        if argument == "--":
+            rest += [argument, *waiting]
+        elif argument == "--workspace":
+            value = next(waiting, None)
+            if value is None:
+                rest.append(argument)  # the parser then says that it is not complete
+            else:
+                workspace = Path(value)
+        elif argument.startswith("--workspace="):
+            workspace = Path(argument.removeprefix("--workspace="))
+        else:
+            rest.append(argument)
+    return rest, workspace
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; returns its exit code (CONTRACT, "Exit codes")."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    rest, workspace = take_workspace(sys.argv[1:] if arguments is None else arguments)
+    with context.using(workspace):
+        return context.run(lambda: app(rest, standalone_mode=False))
+
+
+def entry() -> None:
+    """The console script."""
+    raise SystemExit(main())

@@ -1,0 +1,121 @@
+"""`explain`, `extract` and `coverage`: what the product knows, what it reads in a text, what the database covers.
+
+Below: `data.vocabulary`, `pipeline.nlp`. Above: `checkup.cli`.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from checkup import context
+from checkup.commands.matching import FILE, INPUT, JSON, OUTPUT, TEXT, TEXT_OPTION
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(epilog="Beispiel: checkup explain --need anerkannte-bleiben-im-heim")(explain)
+    app.command(epilog='Beispiel: checkup extract "2019 fanden 57 Geflüchtete eine Arbeit." --json')(extract)
+    app.command(epilog="Beispiel: checkup coverage --json")(coverage)
+
+
+def explain(
+    project: Annotated[str | None, typer.Argument(help="Projekt: sein Text mit den gelesenen Angaben")] = None,
+    need: Annotated[str | None, typer.Option(help="Bedarf (id)")] = None,
+    approach: Annotated[str | None, typer.Option(help="Ansatz (id)")] = None,
+    json: Annotated[bool, JSON] = False,
+) -> int:
+    """Einen Bedarf, einen Ansatz oder ein Projekt erklären."""
+    from data.errors import UsageError
+    from data.vocabulary import load_vocabulary
+
+    if sum(value is not None for value in (project, need, approach)) != 1:
+        raise UsageError("Bitte genau eines angeben: ein Projekt, --need ID oder --approach ID.")
+    settings = context.settings()
+    vocabulary = load_vocabulary(settings.workspace)
+    if project is not None:
+        return _explain_project(project, settings, json)
+    from checkup.console import print_knowledge
+    from checkup.knowledge import approach_card, need_card
+
+    card = need_card(vocabulary, need) if need is not None else approach_card(vocabulary, str(approach))
+    if json:
+        context.print_json(card)
+    else:
+        print_knowledge(card)
+    return 0
+
+
+def _explain_project(project: str, settings: Any, json: bool) -> int:
+    from checkup.commands.database import full_record
+    from checkup.console import print_marked
+    from data.errors import CheckupError
+    from data.store import Store
+
+    with Store.open(settings) as store:
+        if store.get_project(project) is None:
+            raise CheckupError(f"Ein Projekt „{project}“ gibt es nicht. checkup list zeigt alle.")
+        record = full_record(store, project)
+    if json:
+        context.print_json({key: record[key] for key in ("schema_version", "id", "text", "statements")})
+    else:
+        print_marked(record)
+    return 0
+
+
+def extract(
+    text: Annotated[str | None, TEXT] = None,
+    text_option: Annotated[str | None, TEXT_OPTION] = None,
+    file: Annotated[Path | None, FILE] = None,
+    input: Annotated[str | None, INPUT] = None,  # noqa: A002
+    output: Annotated[str | None, OUTPUT] = None,
+    json: Annotated[bool, JSON] = False,
+) -> int:
+    """Aus einer Projektbeschreibung Handlungsfeld, Zielgruppe und Wirkung lesen, jede Angabe mit Beleg."""
+    from checkup.inputs import batch, read_text
+    from pipeline.nlp.extract import extract as read
+
+    def one(given: dict[str, Any]) -> dict[str, Any]:
+        from matching.situation import checked_text
+
+        checked_text(given["text"])
+        return {"schema_version": 1, **next(iter(read([(str(given.get("id")), given.get("title"), given["text"])])))}
+
+    if input is not None:
+        return batch(input, output, one)
+    given = read_text(text, text_option, file)
+    answer = {**one({"text": given.text}), "id": None}
+    if given.from_file:
+        answer["text"] = given.text
+    if json:
+        context.print_json(answer)
+    else:
+        from checkup.console import print_extraction
+
+        print_extraction(answer)
+    return 0
+
+
+def coverage(json: Annotated[bool, JSON] = False) -> int:
+    """Abdeckung der Datenbank: Module und Handlungsfelder × Länder × Stufe × Evidenz, Lücken benannt."""
+    from checkup.console import print_table
+    from checkup.coverage import coverage_tables, gaps
+    from data.store import Store
+    from data.vocabulary import load_vocabulary
+    from pipeline.publish import card_json
+
+    settings = context.settings()
+    vocabulary = load_vocabulary(settings.workspace)
+    with Store.open(settings) as store:
+        cards = [card_json(card) for card in store.iter_cards()]
+    tables = coverage_tables(cards, vocabulary)
+    missing = gaps(tables)
+    if json:
+        rows = {name: table.reset_index().to_dict("records") for name, table in tables.items()}
+        context.print_json({"schema_version": 1, "projects": len(cards), "tables": rows, "gaps": missing})
+        return 0
+    for name, table in tables.items():
+        print_table(name, table)
+    for gap in missing:
+        context.say(f"Lücke: {gap}")
+    return 0

@@ -1,0 +1,156 @@
+"""`match` and `analyse`: a municipality's situation in, projects with reasons out.
+
+Below: `matching`. Above: `checkup.cli`.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from checkup import context
+
+if TYPE_CHECKING:
+    from matching.query import Query
+    from matching.retrieve import Matcher
+
+TEXT = typer.Argument(help="Die Lage in eigenen Worten; - liest die Standardeingabe")
+TEXT_OPTION = typer.Option("--text", help="die Lage als Option")
+FILE = typer.Option("--file", help=".txt .md .docx .pdf .html, oder -")
+INPUT = typer.Option("--input", help="JSON Lines mit id und text, oder -")
+OUTPUT = typer.Option("--output", help="Datei für die Antworten, oder -")
+JSON = typer.Option("--json", help="als JSON auf die Standardausgabe")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(epilog='Beispiel: checkup match "In unserem Ort finden anerkannte Geflüchtete keine Wohnung." --top 5')(
+        match
+    )
+    app.command(epilog="Beispiel: checkup analyse --file vorlage.pdf --json")(analyse)
+
+
+def _wanted(given: dict[str, Any], matcher: "Matcher", base: dict[str, Any]) -> "Query":
+    """A query from an input line; its own filters outrank those of the call."""
+    from data.errors import UsageError
+    from matching.query import Query, filters_from
+
+    merged = {**base, **(given.get("filters") or {})}
+    needs = given.get("needs")
+    if needs is not None and not (isinstance(needs, list) and all(isinstance(need, dict) for need in needs)):
+        raise UsageError("„needs“ muss eine Liste von Bedarfen sein, wie analyse sie ausgibt.")
+    vocabulary = matcher.vocabulary
+    return Query(
+        id=given.get("id"),
+        text=given["text"],
+        needs=None if needs is None else tuple(needs),
+        filters=filters_from(merged, fields=list(vocabulary.fields), groups=list(vocabulary.groups)),
+    )
+
+
+def _needs_file(path: Path | None) -> list[dict[str, Any]] | None:
+    import json
+
+    from data.errors import CheckupError
+
+    if path is None:
+        return None
+    try:
+        content = json.loads(path.read_text("utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise CheckupError(
+            f"{path} ist nicht lesbar: {error}. Erwartet wird JSON, wie analyse --json es ausgibt."
+        ) from error
+    needs: list[dict[str, Any]] = content["needs"] if isinstance(content, dict) and "needs" in content else content
+    return needs
+
+
+def match(
+    text: Annotated[str | None, TEXT] = None,
+    text_option: Annotated[str | None, TEXT_OPTION] = None,
+    file: Annotated[Path | None, FILE] = None,
+    input: Annotated[str | None, INPUT] = None,  # noqa: A002
+    output: Annotated[str | None, OUTPUT] = None,
+    needs: Annotated[Path | None, typer.Option(help="berichtigte Bedarfe (JSON, wie von analyse)")] = None,
+    top: Annotated[int, typer.Option(min=1, max=1000, help="wie viele Projekte höchstens")] = 10,
+    field: Annotated[list[str] | None, typer.Option(help="nur dieses Handlungsfeld (id)")] = None,
+    group: Annotated[list[str] | None, typer.Option(help="nur diese Zielgruppe (id)")] = None,
+    state: Annotated[list[str] | None, typer.Option(help="nur dieses Land")] = None,
+    size: Annotated[
+        list[str] | None, typer.Option(help="landgemeinde, kleinstadt, mittelstadt, grossstadt, kreis")
+    ] = None,
+    impact: Annotated[str | None, typer.Option(help="mindestens promising, high oder proven")] = None,
+    min_level: Annotated[int | None, typer.Option(min=0, max=7, help="Wirkungsstufe mindestens")] = None,
+    min_evidence: Annotated[str | None, typer.Option(help="Evidenzgrad mindestens (0-5)")] = None,
+    unknown: Annotated[str, typer.Option(help="Projekte ohne die gefilterte Angabe: keep oder drop")] = "keep",
+    html: Annotated[Path | None, typer.Option(help="Antwort zusätzlich als eigene Seite")] = None,
+    json: Annotated[bool, JSON] = False,
+) -> int:
+    """Projekte finden, die zur beschriebenen Lage passen."""
+    from checkup.inputs import batch, read_text
+    from matching.retrieve import Matcher
+
+    base = {
+        "field": field, "group": group, "state": state, "size": size, "impact": impact, "min_level": min_level,
+        "min_evidence": min_evidence, "unknown": unknown,
+    }  # fmt: skip
+    if input is not None:
+        matcher = Matcher(context.settings())
+        _wanted({"text": ""}, matcher, base)
+        return batch(input, output, lambda given: matcher.match(_wanted(given, matcher, base), top=top))
+    given = read_text(text, text_option, file)
+    corrected = _needs_file(needs)
+    matcher = Matcher(context.settings())
+    query = _wanted({"text": given.text, "needs": corrected}, matcher, base)
+    answer = matcher.match(query, top=top)
+    if given.from_file:
+        answer["text"] = given.text
+    if html is not None:
+        from checkup.page import answer_page
+
+        html.write_text(answer_page(answer, given.text, matcher.vocabulary), "utf-8")
+        context.say(f"Antwort als Seite: {html}")
+    _show(answer, given.text, matcher, json, output)
+    return 0
+
+
+def _show(answer: dict[str, Any], text: str, matcher: "Matcher", json: bool, output: str | None) -> None:
+    if json or output not in (None, "-"):
+        import json as library
+
+        from checkup.inputs import output as opened
+
+        with opened(output) as stream:
+            stream.write(library.dumps(answer, ensure_ascii=False, indent=2) + "\n")
+        return
+    from checkup.console import print_answer
+
+    print_answer(answer, text, matcher.vocabulary)
+
+
+def analyse(
+    text: Annotated[str | None, TEXT] = None,
+    text_option: Annotated[str | None, TEXT_OPTION] = None,
+    file: Annotated[Path | None, FILE] = None,
+    input: Annotated[str | None, INPUT] = None,  # noqa: A002
+    output: Annotated[str | None, OUTPUT] = None,
+    json: Annotated[bool, JSON] = False,
+) -> int:
+    """Eine Lage lesen: Bedarfe, Vorhandenes, Grenzen, Zielgruppen, Ort."""
+    from checkup.inputs import batch, read_text
+    from matching.situation import Analyser
+
+    if input is not None:
+        analyser = Analyser(context.settings())
+        return batch(input, output, lambda given: analyser.analyse(given["text"]))
+    given = read_text(text, text_option, file)
+    answer = {**Analyser(context.settings()).analyse(given.text), "id": None}
+    if given.from_file:
+        answer["text"] = given.text
+    if json:
+        context.print_json(answer)
+    else:
+        from checkup.console import print_analysis
+
+        print_analysis(answer)
+    return 0

@@ -1,0 +1,136 @@
+"""`evaluate` and `train`: measuring the product, and making what is trained.
+
+Below: `checkup.evaluate`, `embeddings.training`. Above: `checkup.cli`.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from checkup import context
+from checkup.commands.matching import JSON
+
+train_app = typer.Typer(help="Sprachmodell und Leser trainieren (Zusatz »transformers«).", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(epilog="Beispiel: checkup evaluate tests/eval/judged --split dev")(evaluate)
+    app.add_typer(train_app, name="train")
+
+
+def evaluate(
+    folder: Annotated[Path, typer.Argument(help="Ordner mit projects.jsonl, situations.jsonl, qrels.jsonl")],
+    split: Annotated[str | None, typer.Option(help="nur dieser Teil: train, dev, test oder final")] = None,
+    needs: Annotated[str | None, typer.Option(help="structure: die wahren Bedarfe vorgeben")] = None,
+    with_labels: Annotated[bool, typer.Option("--with-labels", help="mit den Angaben der Redaktion")] = False,
+    json: Annotated[bool, JSON] = False,
+) -> int:
+    """Die Güte an einem Ordner von Fällen messen."""
+    from checkup.evaluate import evaluate as measure
+    from data.errors import UsageError
+
+    if needs not in (None, "structure"):
+        raise UsageError("--needs kennt nur „structure“.")
+    result = measure(folder, context.settings(), split=split, needs=needs, with_labels=with_labels)
+    if json:
+        context.print_json(result)
+    else:
+        from checkup.console import print_figures
+
+        print_figures(result)
+    return 0
+
+
+@train_app.command("encoder", epilog="Beispiel: checkup train encoder --steps 1000 --output adapter.safetensors")
+def train_encoder(
+    output: Annotated[Path, typer.Option(help="Datei für den Adapter (.safetensors)")],
+    base: Annotated[str, typer.Option(help="e5, oder Name oder Ordner eines Sentence-Transformers-Modells")] = "e5",
+    steps: Annotated[int, typer.Option(min=1)] = 1000,
+    rank: Annotated[int, typer.Option(min=1, max=128)] = 16,
+    learning_rate: Annotated[float, typer.Option(min=1e-6, max=1e-1)] = 6e-4,
+    seed: Annotated[int, typer.Option()] = 1,
+    threads: Annotated[int, typer.Option(min=1)] = 2,
+    start: Annotated[Path | None, typer.Option(help="Adapter, mit dem es weitergeht")] = None,
+    export: Annotated[Path | None, typer.Option(help="Modell zusätzlich als Sentence-Transformers-Ordner")] = None,
+) -> int:
+    """Einen Adapter trainieren, der Lagen zu den passenden Projekten zieht."""
+    from importlib.util import find_spec
+
+    from data.errors import CheckupError
+
+    if find_spec("sentence_transformers") is None or find_spec("peft") is None:
+        raise CheckupError("Das Training braucht den Zusatz »transformers«: make setup-full")
+    from checkup import training as source
+    from data.corpus_files import load_corpus
+    from data.vocabulary import load_vocabulary
+    from embeddings.training import Settings, save_adapter, save_merged, train
+
+    corpus, vocabulary = load_corpus(), load_vocabulary()
+    given, wanted = list(source.queries(corpus, vocabulary)), list(source.answers(corpus, vocabulary))
+    settings = Settings(steps=steps, rank=rank, alpha=2 * rank, learning_rate=learning_rate, seed=seed, threads=threads)
+    context.say(f"{len(given)} Lagen und Bedarfe, {len(wanted)} Antworten, {steps} Schritte")
+    card = {
+        "base": base, "queries": len(given), "answers": len(wanted), "data_sha256": source.data_sha256(given, wanted),
+        "command": f"checkup train encoder --base {base} --steps {steps} --rank {rank} "
+        f"--learning-rate {learning_rate} --seed {seed}",
+    }  # fmt: skip
+    with _base_folder(base) as folder:
+        model = train(folder, given, wanted, settings, start=start, progress=_say_loss)
+    save_adapter(model, output, settings, card=card)
+    context.say(f'Adapter: {output}. Verwenden mit der Einstellung encoder = "e5:{output}"')
+    if export is not None:
+        from embeddings.export import write_folder
+
+        if base == "e5":
+            write_folder(export, adapter_name=str(output))
+        else:
+            save_merged(model, export)
+        context.say(f"Modell: {export}")
+    return 0
+
+
+@train_app.command("readers", epilog="Beispiel: checkup train readers")
+def train_readers(
+    only: Annotated[str | None, typer.Option(help="needs, roles, topic oder approaches")] = None,
+) -> int:
+    """Die Leser von Bedarfen, Rollen, Thema und Ansätzen für das eingestellte Sprachmodell trainieren."""
+    from importlib.util import find_spec
+
+    from checkup.reader_training import train_readers as train
+    from data.corpus_files import load_corpus
+    from data.errors import CheckupError
+    from data.store import Store
+    from data.vocabulary import load_vocabulary
+    from embeddings.encoders import load_encoder
+
+    if find_spec("sklearn") is None:
+        raise CheckupError("Das Training braucht den Zusatz »transformers«: make setup-full")
+    settings = context.settings()
+    encoder = load_encoder(settings.encoder, threads=settings.threads)
+    with Store.open(settings, create=True) as store, store.writing("train"):
+        train(load_corpus(), load_vocabulary(), encoder, store, only=only, say=context.say)
+    return 0
+
+
+def _say_loss(step: int, loss: float) -> None:
+    if step % 10 == 0:
+        context.say(f"Schritt {step}: Verlust {loss:.3f}")
+
+
+@contextmanager
+def _base_folder(base: str) -> Iterator[str]:
+    """The base model's name or folder; the default's weights are written out for the time of the training."""
+    import tempfile
+
+    from embeddings.export import write_folder
+
+    if base != "e5":
+        yield base
+        return
+    with tempfile.TemporaryDirectory() as name:
+        write_folder(Path(name) / "base", adapter_name="none")
+        yield str(Path(name) / "base")

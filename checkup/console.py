@@ -1,0 +1,292 @@
+"""Answers as a consultant likes to read them in a terminal (Rich), on standard output.
+
+Below: Rich, `data.vocabulary`. Above: `checkup.commands`. JSON is for programs; nothing here is parsed by anybody.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from data.vocabulary import Vocabulary
+
+TIER_TITLES = {
+    "proven": "nachgewiesen wirksam", "high": "hohe Wirkung", "promising": "erste Ergebnisse",
+    "open": "Wirkung offen",
+}  # fmt: skip
+TIER_STYLES = {"proven": "bold green", "high": "green", "promising": "yellow", "open": "dim"}
+MAX_QUOTE = 320
+
+
+def _console() -> Console:
+    return Console(highlight=False, soft_wrap=False)
+
+
+def shorten(text: str, limit: int = MAX_QUOTE) -> str:
+    """The text on one line, cut at a word after `limit` characters with an ellipsis."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else line[:limit].rsplit(" ", 1)[0] + " …"
+
+
+def place_of(match: Mapping[str, Any]) -> str:
+    """Where a project is: its places by name with their state, or nothing."""
+    places = [
+        f"{p['name']} ({p['state']})" if p.get("state") and p["state"] != p["name"] else p["name"]
+        for p in match["places"]
+    ]
+    return ", ".join(places)
+
+
+def years_of(match: Mapping[str, Any]) -> str:
+    """The running time as far as it is known."""
+    start, end = match["start_year"], match["end_year"]
+    if start and end:
+        return f"{start}-{end}"
+    return f"seit {start}" if start else f"bis {end}" if end else ""
+
+
+def money(amount: float) -> str:
+    """An amount in euros with German separators."""
+    return f"{amount:,.0f} €".replace(",", ".")
+
+
+def print_answer(answer: Mapping[str, Any], text: str, vocabulary: "Vocabulary") -> None:
+    """A `match` answer: what was understood, the highlights, the projects with their reasons."""
+    console = _console()
+    if answer["abstained"]:
+        console.print(_abstention(answer))
+        return
+    if answer["needs"]:
+        console.print("[bold]Verstandene Bedarfe[/]")
+        for need in answer["needs"]:
+            console.print(f"  • {escape(_need_title(need, vocabulary))}", style="cyan")
+        console.print()
+    if answer["highlights"]:
+        names = {m["project_id"]: m["title"] or m["project_id"] for m in answer["matches"]}
+        console.print("[bold green]Besonders wirksam:[/] " + escape("; ".join(names[i] for i in answer["highlights"])))
+        console.print()
+    for place, match in enumerate(answer["matches"], 1):
+        console.print(_match(place, match, answer, vocabulary))
+    total = answer["index"]["projects"]
+    console.print(
+        f"[dim]{len(answer['matches'])} von {total} Projekten. Die Reihenfolge ist keine Wahrscheinlichkeit.[/]"
+    )
+    if answer["high_impact_missing"]:
+        console.print("[dim]Unter den passenden ist keines mit hoher oder nachgewiesener Wirkung.[/]")
+
+
+def _abstention(answer: Mapping[str, Any]) -> Panel:
+    why = {
+        "vague": "Die Beschreibung nennt noch kein bestimmtes Problem.",
+        "off_topic": "Der Text handelt nicht von der Integration Zugewanderter.",
+        "nothing_fits": "Kein Projekt der Datenbank passt (oder die Filter lassen keines übrig).",
+    }[answer["abstained_because"]]
+    lines = [why, *(f"• {question}" for question in answer["ask"])]
+    return Panel(escape("\n".join(lines)), title="Keine Empfehlung", border_style="yellow")
+
+
+def _need_title(need: Mapping[str, Any], vocabulary: "Vocabulary") -> str:
+    known = vocabulary.needs.get(str(need.get("need_id")))
+    return known.title if known else str(need.get("statement", ""))
+
+
+def _match(place: int, match: Mapping[str, Any], answer: Mapping[str, Any], vocabulary: "Vocabulary") -> Panel:
+    body = Text()
+    facts = [place_of(match), years_of(match), match["organisation"] or ""]
+    facts += [money(match["cost_eur"])] if match["cost_eur"] else []
+    body.append(" · ".join(fact for fact in facts if fact) + "\n", style="dim")
+    tier = match["impact"]["tier"]
+    checked = "geprüft" if match["impact"]["verified"] else "laut Quelle"
+    body.append(f"{TIER_TITLES[tier]}", style=TIER_STYLES[tier])
+    body.append(f" (Stufe {match['impact']['level']}, Evidenz {match['impact']['evidence_grade']}, {checked})\n")
+    kind = "Zusammenfassung" if match["text_kind"] == "summary" else "Zitat"
+    for reason in match["reasons"]:
+        bridge = _bridge(reason, answer, vocabulary)
+        if bridge:
+            body.append(bridge + "\n", style="cyan")
+        if reason["passage"]:
+            body.append(f"{kind}: ", style="dim")
+            body.append(shorten(reason["passage"]["quote"]) + "\n")
+    for misfit in match["misfits"]:
+        body.append(f"Achtung: {misfit}\n", style="red")
+    if match["url"]:
+        body.append(match["url"], style="blue")
+    title = f"{place}. {match['title'] or match['project_id']}"
+    return Panel(body, title=f"[bold]{escape(title)}[/]", title_align="left", border_style=TIER_STYLES[tier])
+
+
+def _bridge(reason: Mapping[str, Any], answer: Mapping[str, Any], vocabulary: "Vocabulary") -> str:
+    """Need → approach in plain words, as far as the reason names them."""
+    approach = vocabulary.approaches.get(str(reason.get("approach")))
+    need = reason.get("need")
+    parts = [_need_title(answer["needs"][need], vocabulary)] if need is not None else []
+    parts += [approach.title] if approach else []
+    return " → ".join(parts)
+
+
+def print_project(record: Mapping[str, Any]) -> None:
+    """`show`: a project with what is stated about it and by whom."""
+    console = _console()
+    console.print(f"[bold]{escape(record.get('title') or record['id'])}[/]  [dim]{escape(record['id'])}[/]")
+    for key in ("organisation", "municipality", "state", "start_year", "end_year", "url"):
+        if record.get(key) is not None:
+            console.print(f"  {key}: {escape(str(record[key]))}")
+    console.print(Panel(escape(record["text"])))
+    table = Table("Angabe", "Wert", "Beleg", "Herkunft", box=None)
+    for statement in record["statements"]:
+        table.add_row(
+            statement["property"], escape(str(statement["value"])), escape(shorten(statement["quote"] or "", 80)),
+            statement["origin"],
+        )  # fmt: skip
+    console.print(table)
+    for document in record["documents"]:
+        console.print(f"[dim]Fassung {document['id'][:8]} vom {document['fetched_at'][:10]} ({document['source']})[/]")
+
+
+def print_marked(record: Mapping[str, Any]) -> None:
+    """`explain PROJECT`: the text with the places its values were read from."""
+    console = _console()
+    text = Text(record["text"])
+    rows = [s for s in record["statements"] if s["start"] is not None and s["where"] == "text"]
+    for statement in rows:
+        text.stylize("bold yellow", statement["start"], statement["end"])
+    console.print(Panel(text, title=escape(record.get("title") or record["id"])))
+    for statement in rows:
+        value = f"{statement['property']} = {statement['value']}"
+        console.print(f"  {escape(value)}: [yellow]{escape(shorten(statement['quote'] or '', 120))}[/]")
+
+
+def print_list(cards: Sequence[Mapping[str, Any]], *, total: int) -> None:
+    """`list`: one line per project."""
+    console = _console()
+    table = Table("id", "Titel", "Ort", "Handlungsfelder", "Wirkung", box=None)
+    for card in cards:
+        place = ", ".join(part for part in (card["municipality"], card["state"]) if part)
+        tier = card["values"].get("tier", "open")
+        fields = ", ".join(card["values"].get("action_fields", []))
+        table.add_row(card["project_id"], escape(card["title"] or ""), escape(place), fields, TIER_TITLES[tier])
+    console.print(table)
+    console.print(f"[dim]{len(cards)} von {total} Projekten[/]")
+
+
+def print_rows(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Rows as a plain table."""
+    table = Table(*columns, box=None)
+    for row in rows:
+        table.add_row(*(escape(str(row[column])) for column in columns))
+    _console().print(table)
+
+
+def print_table(name: str, table: "pd.DataFrame") -> None:
+    """A table of counts; zeros as dots, so that gaps are seen."""
+    shown = Table("", *(str(column) for column in table.columns), title=name, title_justify="left", box=None)
+    for label, row in table.iterrows():
+        shown.add_row(str(label), *(str(value) if value else "·" for value in row))
+    _console().print(shown)
+
+
+def print_check(answer: Mapping[str, Any]) -> None:
+    """`sources check`: records, fill rates, refusals."""
+    console = _console()
+    console.print(f"[bold]{escape(answer['source'])}[/]: {len(answer['records'])} Datensätze angesehen")
+    for record in answer["records"]:
+        facts = ", ".join(f"{key}={shorten(str(value), 40)}" for key, value in record["facts"].items())
+        console.print(f"  • {escape(str(record['title']))} ({record['characters']} Zeichen) {escape(facts)}")
+    for name, rate in answer["fill"].items():
+        console.print(f"  gefüllt: {name} {rate:.0%}")
+    for item in answer["refused"]:
+        console.print(f"  abgelehnt: {escape(item['url'])}: {escape(item['reason'])}", style="dim")
+    for reason in (*answer["missed"], *answer["hints"]):
+        console.print(f"  Achtung: {escape(reason)}", style="red")
+
+
+def print_extraction(answer: Mapping[str, Any]) -> None:
+    """`extract`: every value with its quote."""
+    console = _console()
+    impact = answer["impact"]
+    console.print(
+        f"Wirkung: {TIER_TITLES[impact['tier']]} (Stufe {impact['level']}, Evidenz {impact['evidence_grade']})"
+    )
+    for name in ("action_fields", "target_groups", "approaches"):
+        for item in answer[name]:
+            quote = item["quotes"][0]["quote"] if item["quotes"] else ""
+            console.print(f"  {name}: {item['id']} ({item['score']:.2f})  [yellow]{escape(shorten(quote, 100))}[/]")
+    for fact in answer["facts"]:
+        console.print(
+            f"  {fact['property']} = {escape(str(fact['value']))}  [yellow]{escape(shorten(fact['quote'], 100))}[/]"
+        )
+
+
+def print_analysis(answer: Mapping[str, Any]) -> None:
+    """`analyse`: what was understood of a situation."""
+    console = _console()
+    if not answer["answerable"]:
+        console.print(_abstention({"abstained_because": answer["unanswerable_because"], "ask": answer["ask"]}))
+    for title, key in (("Bedarfe", "needs"), ("Vorhanden", "existing"), ("Grenzen", "limits")):
+        if answer[key]:
+            console.print(f"[bold]{title}[/]")
+        for item in answer[key]:
+            name = item.get("need_id") or item.get("field") or item.get("kind") or ""
+            console.print(f"  • {escape(str(name))}: {escape(shorten(item['statement'], 160))}")
+    console.print(f"Handlungsfelder: {', '.join(answer['action_fields']['needed']) or '–'}")
+    console.print(f"Zielgruppen: {', '.join(group['id'] for group in answer['target_groups']) or '–'}")
+    for key in ("municipality", "state", "population", "budget_limit_eur"):
+        if answer[key] is not None:
+            console.print(f"{key}: {escape(str(answer[key]))}")
+
+
+def print_knowledge(card: Mapping[str, Any]) -> None:
+    """`explain --need` and `--approach`."""
+    console = _console()
+    console.print(f"[bold]{escape(card['title'])}[/]  [dim]{card['id']}[/]\n{escape(card['what'])}")
+    titles = {
+        "module": "Modul", "field": "Handlungsfeld", "fields": "Handlungsfelder", "groups": "Zielgruppen",
+        "reword": "So klänge die Antwort", "competent": "Zuständig", "duty": "Aufgabe", "legal_status": "Status",
+        "preconditions": "Voraussetzungen", "obstacles": "Hindernisse", "success_factors": "Erfolgsfaktoren",
+        "wordings": "So schreiben es Projekte",
+    }  # fmt: skip
+    for key, title in titles.items():
+        value = card.get(key)
+        if value:
+            many = isinstance(value, list) and key in ("preconditions", "obstacles", "success_factors", "wordings")
+            shown = (
+                "".join(f"\n  • {item}" for item in value)
+                if many
+                else ", ".join(value)
+                if isinstance(value, list)
+                else value
+            )
+            console.print(f"[cyan]{title}:[/] {escape(str(shown))}")
+    for item in card.get("approaches", card.get("needs", [])):
+        under = f"  (wenn {item['if']})" if item.get("if") else ""
+        console.print(f"  [bold]{item['grade']}[/] {escape(item['title'])} [dim]{item['id']}{escape(under)}[/]")
+
+
+def print_figures(result: Mapping[str, Any]) -> None:
+    """`evaluate`: every figure on a line of its own."""
+    console = _console()
+    for part in ("projects", "situations", "ranking"):
+        if part not in result:
+            continue
+        table = Table("Maß", "Wert", "", title=part, title_justify="left", box=None)
+        for name, value in result[part].items():
+            if name not in ("misses", "per_situation"):
+                table.add_row(name, *_figure(value))
+        console.print(table)
+    for miss in result.get("projects", {}).get("misses", []):
+        console.print(f"[dim]{escape(str(miss))}[/]")
+
+
+def _figure(value: Any) -> tuple[str, str]:
+    if isinstance(value, Mapping) and "f1" in value:
+        return f"{value['f1']:.3f}", f"P {value['precision']:.3f}  R {value['recall']:.3f}  (Gold: {value['gold']})"
+    if isinstance(value, Mapping) and "low" in value:
+        return f"{value['value']:.3f}", f"[{value['low']:.3f}; {value['high']:.3f}]  n = {value['count']}"
+    return (f"{value:.3f}", "") if isinstance(value, float) else (str(value), "")

@@ -1,0 +1,125 @@
+"""What every command shares: the workspace named on the call, messages on stderr, progress, exit codes.
+
+Below: `data.settings`, `data.errors`, Rich. Above: `checkup.commands`.
+"""
+
+import contextlib
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from data.errors import CheckupError
+
+if TYPE_CHECKING:
+    from data.settings import Settings
+    from pipeline.publish import Progress
+    from pipeline.refresh import Report
+
+_workspace: ContextVar[Path | None] = ContextVar("workspace", default=None)
+PROGRESS_AFTER_S = 2.0
+_USAGE: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+"""What the parser raises for a wrong call; found by name, since typer may bring its own copy of click."""
+CANNOT_RUN, DONE_WITH_FAILURES, INTERRUPTED = 3, 4, 130
+
+
+@contextlib.contextmanager
+def using(workspace: Path | None) -> Iterator[None]:
+    """Commands inside use this workspace (None: as `find_workspace` decides)."""
+    token = _workspace.set(workspace)
+    try:
+        yield
+    finally:
+        _workspace.reset(token)
+
+
+def settings(**arguments: Any) -> "Settings":
+    """The settings of the workspace in use."""
+    from data.settings import load_settings
+
+    return load_settings(_workspace.get(), **arguments)
+
+
+def say(message: str) -> None:
+    """A message for the person, on stderr."""
+    sys.stderr.write(message + "\n")
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on stdout."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def run(command: Callable[[], Any]) -> int:
+    """Run a command and turn what happens into an exit code with a message."""
+    try:
+        result = command()
+    except CheckupError as error:
+        say(error.message)
+        code = error.exit_code
+    except typer.Exit as error:
+        code = int(error.exit_code)
+    except _USAGE as error:
+        error.show()
+        code = int(error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        say("Abgebrochen. Der Stand ist unbeschädigt; derselbe Aufruf macht weiter.")
+        code = INTERRUPTED
+    except BrokenPipeError:
+        # The reader has gone (`checkup … | head`): nothing is wrong.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except OSError as error:
+        say(_os_error(error))
+        code = CANNOT_RUN
+    else:
+        code = result if isinstance(result, int) else 0
+    return code
+
+
+def _os_error(error: OSError) -> str:
+    place = f" ({error.filename})" if error.filename else ""
+    return f"Datei oder Gerät nicht benutzbar{place}: {error.strerror or error}. Bitte Platz und Rechte prüfen."
+
+
+@contextlib.contextmanager
+def progress() -> Iterator["Progress"]:
+    """A progress bar on stderr that appears only where the work takes longer than two seconds."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    started = time.monotonic()
+    tasks: dict[str, Any] = {}
+
+    def show(stage: str, done: int, total: int) -> None:
+        if time.monotonic() - started < PROGRESS_AFTER_S:
+            return
+        if not tasks:
+            bar.start()
+        if stage not in tasks:
+            tasks[stage] = bar.add_task(stage, total=total or None)
+        bar.update(tasks[stage], completed=done, total=total or None)
+
+    try:
+        yield show
+    finally:
+        if tasks:
+            bar.stop()
+
+
+def report_failures(report: "Report") -> int:
+    """Name each failed record on stderr; returns the exit code that follows."""
+    for item in report.failed:
+        place = f"{item.source}, Zeile {item.line}" if item.line else item.source
+        name = f" ({item.id})" if item.id else ""
+        say(f"{place}{name}: {item.reason}")
+    return DONE_WITH_FAILURES if report.failed else 0

@@ -1,0 +1,116 @@
+"""What `checkup doctor` examines; every finding says how to mend it.
+
+Below: every package. Above: `checkup.commands.maintenance`.
+"""
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from data.errors import CheckupError
+from data.settings import Settings
+
+MIN_FREE_BYTES = 300_000_000
+REFERENCE = "In unserer Gemeinde finden anerkannte Geflüchtete keine Wohnung."
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check: what was found and, where it failed, what to do."""
+
+    check: str
+    ok: bool
+    message: str
+    remedy: str | None = None
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Every check in turn; one that fails does not stop the others."""
+    checks: dict[str, Callable[[Settings], str]] = {
+        "Python": _python, "Platz": _space, "Wortschatz": _vocabulary, "Quellen": _sources,
+        "Sprachmodell": _encoder, "Ausleser": _extractor, "Datenbank": _database, "Index": _index,
+    }  # fmt: skip
+    return list(_run(checks, settings))
+
+
+def _run(checks: dict[str, Callable[[Settings], str]], settings: Settings) -> Iterator[Finding]:
+    for name, check in checks.items():
+        try:
+            yield Finding(name, True, check(settings))
+        except CheckupError as error:
+            message, _, remedy = error.message.partition(". ")
+            yield Finding(name, False, message, remedy or None)
+        except (OSError, ImportError, ValueError) as error:
+            yield Finding(name, False, f"{type(error).__name__}: {error}", "make setup erneut ausführen")
+
+
+def _python(_: Settings) -> str:
+    version = ".".join(map(str, sys.version_info[:3]))
+    if not (3, 11) <= sys.version_info[:2] <= (3, 13):
+        raise CheckupError(f"Python {version} ist nicht geprüft. Bitte 3.11, 3.12 oder 3.13 verwenden.")
+    return version
+
+
+def _space(settings: Settings) -> str:
+    folder = settings.workspace
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    if free < MIN_FREE_BYTES:
+        raise CheckupError(f"Nur {free // 1_000_000} MB frei bei {folder}. Bitte Platz schaffen (mindestens 300 MB).")
+    return f"{free // 1_000_000_000} GB frei"
+
+
+def _vocabulary(settings: Settings) -> str:
+    from data.vocabulary import load_vocabulary
+
+    vocabulary = load_vocabulary(settings.workspace, module_set=settings.module_set)
+    return f"{len(vocabulary.needs)} Bedarfe, {len(vocabulary.approaches)} Ansätze"
+
+
+def _sources(settings: Settings) -> str:
+    from crawlers.source import all_sources
+
+    found = list(all_sources(overlay=settings.workspace / "sources"))
+    broken = [item.message for item in found if isinstance(item, CheckupError)]
+    if broken:
+        raise CheckupError("; ".join(broken))
+    return f"{len(found)} Quellen"
+
+
+def _encoder(settings: Settings) -> str:
+    import numpy as np
+
+    from embeddings.encoders import load_encoder
+
+    encoder = load_encoder(settings.encoder, threads=settings.threads)
+    one, two = encoder.encode([REFERENCE]), encoder.encode([REFERENCE, "Anderer Text"])
+    if not np.array_equal(one[0], two[0]):
+        raise CheckupError("Das Sprachmodell rechnet nicht wiederholbar. Bitte neu installieren (make setup).")
+    return f"{settings.encoder} ({encoder.dimension} Zahlen je Text)"
+
+
+def _extractor(_: Settings) -> str:
+    from pipeline.nlp.extract import EXTRACTOR_VERSION, extract
+
+    result = next(iter(extract([("1", None, "2019 fanden 57 Geflüchtete eine Arbeit.")])))
+    return f"Fassung {EXTRACTOR_VERSION}, Probesatz: Stufe {result['impact']['level']}"
+
+
+def _database(settings: Settings) -> str:
+    from data.store import Store
+
+    with Store.open(settings) as store:
+        return f"{store.count()} Projekte in {settings.workspace}"
+
+
+def _index(settings: Settings) -> str:
+    from embeddings.published import IndexUnusableError, open_published
+    from pipeline.publish import index_folder
+
+    try:
+        published = open_published(index_folder(settings.workspace))
+    except IndexUnusableError as error:
+        raise CheckupError(f"{error}. Bitte `checkup reindex` aufrufen.") from error
+    return f"{published.manifest['projects']} Projekte, Prüfsummen stimmen"

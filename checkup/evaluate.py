@@ -1,0 +1,294 @@
+"""`checkup evaluate DIR`: runs the product over a folder of cases and measures it, as CONTRACT defines the figures.
+
+Below: `checkup.figures`, `matching`, `pipeline`. Above: `checkup.cli`.
+The projects go into a fresh temporary workspace without the shipped ones; only the keys of Project are imported, so
+that gold stays unseen (`with_labels` gives the separate figure with the editors' labels).
+"""
+
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from checkup import figures
+from data.errors import CheckupError
+from data.records import PROJECT_KEYS, Project, Statement
+from data.settings import Settings
+from data.store import Store
+from matching.query import Query
+
+SCHEMA_VERSION = 1
+Case = dict[str, Any]
+
+
+def _lines(path: Path) -> list[Case]:
+    if not path.is_file():
+        return []
+    try:
+        return [json.loads(line) for line in path.read_text("utf-8").split("\n") if line.strip()]
+    except ValueError as error:
+        raise CheckupError(f"{path} ist nicht lesbar: {error}") from error
+
+
+def _of_split(cases: list[Case], split: str | None) -> list[Case]:
+    return [case for case in cases if split is None or case.get("split") == split]
+
+
+def evaluate(
+    folder: Path, settings: Settings, *, split: str | None = None, needs: str | None = None, with_labels: bool = False
+) -> dict[str, Any]:
+    """All figures that the folder's files allow, as a JSON object; lists of misses included.
+
+    Args:
+        folder: holds projects.jsonl, situations.jsonl and qrels.jsonl, or some of them.
+        settings: encoder and threads are taken from it, not its workspace.
+        split: read only cases whose `split` is this.
+        needs: `structure` gives the true needs of structure_situations.jsonl to the matcher.
+        with_labels: give the editors' labels of the projects to the matcher.
+
+    Raises:
+        CheckupError: if the folder holds none of the files.
+    """
+    projects = _of_split(_lines(folder / "projects.jsonl"), split)
+    situations = _of_split(_lines(folder / "situations.jsonl"), split)
+    if not projects and not situations:
+        raise CheckupError(f"In {folder} steht weder projects.jsonl noch situations.jsonl (mit diesem Teil: {split}).")
+    result: dict[str, Any] = {"schema_version": SCHEMA_VERSION, "folder": folder.name, "split": split, "needs": needs,
+                              "with_labels": with_labels, "encoder": settings.encoder}  # fmt: skip
+    if any("gold" in project for project in projects):
+        result["projects"] = _project_figures(projects)
+    if any("gold" in situation for situation in situations):
+        result["situations"] = _situation_figures(situations, settings)
+    qrels = {line["id"]: line for line in _lines(folder / "qrels.jsonl")}
+    if projects and situations and qrels:
+        structure = _structure(folder) if needs == "structure" else {}
+        labels = _labels(folder, projects) if with_labels else []
+        answers = _answers(projects, situations, settings, structure, labels)
+        result["ranking"] = _ranking_figures(projects, situations, qrels, answers)
+    return result
+
+
+def _structure(folder: Path) -> dict[str, list[Case]]:
+    """The true needs per situation: the highest grade is `need_id`, the others alternatives, weight / 3."""
+    from data.vocabulary import load_vocabulary
+
+    vocabulary = load_vocabulary()
+    needs: dict[str, list[Case]] = {}
+    for situation in _lines(folder / "structure_situations.jsonl"):
+        needs[situation["id"]] = []
+        for need in situation["needs"]:
+            graded = [
+                (grade, new) for old, grade in need["need_ids"].items() for new in vocabulary.resolve_need(old)
+            ]  # fmt: skip
+            graded.sort(key=lambda item: -item[0])
+            if graded:
+                needs[situation["id"]].append(
+                    {
+                        "need_id": graded[0][1], "start": need["start"], "end": need["end"], "confidence": 1.0,
+                        "weight": need["weight"] / 3, "statement": need["span"],
+                        "alternatives": [
+                            {"need_id": i, "confidence": g / 3, "title": vocabulary.needs[i].title}
+                            for g, i in graded[1:]
+                        ],
+                    }
+                )  # fmt: skip
+    return needs
+
+
+def _labels(folder: Path, projects: list[Case]) -> list[Statement]:
+    """The editors' labels as statements: fields and groups of the gold, approaches of structure_projects.jsonl."""
+    from data.vocabulary import load_vocabulary
+
+    vocabulary = load_vocabulary()
+    approaches = {line["id"]: line["approaches"] for line in _lines(folder / "structure_projects.jsonl")}
+    statements = []
+    for project in projects:
+        gold = project.get("gold", {})
+        given: list[tuple[str, Any, float | None]] = [
+            (name, value, None) for name in ("action_fields", "target_groups") for value in gold.get(name, [])
+        ]
+        for old, grade in {**approaches.get(project["id"], {}), **gold.get("approaches", {})}.items():
+            given += [("approaches", new, grade / 3) for new in vocabulary.resolve_approach(old)]
+        statements += [
+            Statement(
+                project_id=project["id"], property=name, value=value, document_id=None, origin="editor",
+                extractor_version="gold", score=score,
+            )
+            for name, value, score in given
+        ]  # fmt: skip
+    return statements
+
+
+def _answers(
+    projects: list[Case],
+    situations: list[Case],
+    settings: Settings,
+    structure: Mapping[str, list[Case]],
+    labels: list[Statement],
+) -> dict[str, Case]:
+    """The matcher's answer to each situation, over these projects only."""
+    from data.settings import load_settings
+    from matching.retrieve import Matcher, match_all
+    from pipeline.refresh import Report, import_projects, worker_for
+
+    with tempfile.TemporaryDirectory(prefix="checkup-evaluate-") as name:
+        fresh = load_settings(Path(name), encoder=settings.encoder, threads=settings.threads)
+        with Store.open(fresh, create=True) as store, store.writing("import"):
+            records = [Project(**{k: p[k] for k in PROJECT_KEYS if p.get(k) is not None}) for p in projects]
+            worker = worker_for(store)
+            report = Report()
+            import_projects(store, records, worker, report, source="evaluate")
+            if labels:
+                store.add_statements(labels)
+                import_projects(store, [], worker, report, source="evaluate")
+        queries = [
+            Query(id=s["id"], text=s["text"], needs=tuple(structure[s["id"]]) if s["id"] in structure else None)
+            for s in situations
+        ]  # fmt: skip
+        return {answer["id"]: answer for answer in match_all(Matcher(fresh), queries)}
+
+
+def _project_figures(projects: list[Case]) -> dict[str, Any]:
+    from pipeline.nlp.extract import extract
+
+    given = [(p["id"], p.get("title"), p["text"]) for p in projects]
+    pairs = [(dict(found), p["gold"]) for found, p in zip(extract(given), projects, strict=True) if "gold" in p]
+    real = [(found, gold) for found, gold in pairs if gold["action_fields"]]
+    ids = {"action_fields": "action_fields", "target_groups": "target_groups", "approaches": "approaches"}
+    result: dict[str, Any] = {"count": len(pairs), "lost": len(projects) - len(pairs)}
+    for name, key in ids.items():
+        if any(key in gold for _, gold in real):
+            result[name] = asdict(
+                figures.micro_f1(([x["id"] for x in found[name]], gold.get(key, [])) for found, gold in real)
+            )
+    levels = [(found["impact"]["level"], _level(gold)) for found, gold in real]
+    result["level_exact"] = figures.share(a == b for a, b in levels)
+    result["level_within_one"] = figures.share(abs(a - b) <= 1 for a, b in levels)
+    result["level_confusion"] = _confusion(levels)
+    grades = [(found["impact"]["evidence_grade"], _grade(gold)) for found, gold in real]
+    result["evidence_exact"] = figures.share(a == b for a, b in grades)
+    for name, key in (("reached", "reached_persons"), ("rate", "success_rate_percent"), ("budget", "budget_eur")):
+        result[name] = _exact([(found[key], gold.get(key)) for found, gold in real])
+    for name in ("awards", "transferred"):
+        result[name] = _exact([(bool(found[name]) or None, bool(gold.get(name)) or None) for found, gold in real])
+    off = [found["on_topic"] for found, gold in pairs if not gold["action_fields"]]
+    result["off_topic"] = {"found": sum(not on for on in off), "of": len(off)}
+    result["on_topic_refused"] = sum(not found["on_topic"] for found, _ in real)
+    result["misses"] = list(_misses(pairs))
+    return result
+
+
+def _level(gold: Case) -> int:
+    return int(gold.get("level", gold.get("wirkungstreppe", 0)) or 0)
+
+
+def _grade(gold: Case) -> str:
+    return str(gold.get("evidence_grade", gold.get("evidence", "0")) or "0")
+
+
+def _confusion(levels: list[tuple[int, int]]) -> dict[str, int]:
+    table: dict[str, int] = {}
+    for found, gold in sorted(levels, key=lambda pair: (pair[1], pair[0])):
+        table[f"{gold}->{found}"] = table.get(f"{gold}->{found}", 0) + 1
+    return table
+
+
+def _exact(pairs: list[tuple[Any, Any]]) -> dict[str, float]:
+    """F1 over exact values: a value where gold has none, or another, is false; a missing one is missed."""
+    return asdict(figures.micro_f1(([str(a)] if a is not None else [], [str(b)] if b is not None else [])
+                                   for a, b in ((_number(a), _number(b)) for a, b in pairs)))  # fmt: skip
+
+
+def _number(value: Any) -> Any:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _misses(pairs: list[tuple[Case, Case]]) -> Iterator[Case]:
+    for found, gold in pairs:
+        wrong = {}
+        for name in ("action_fields", "target_groups"):
+            ids = sorted(x["id"] for x in found[name])
+            if set(ids) != set(gold.get(name, [])):
+                wrong[name] = {"found": ids, "gold": sorted(gold.get(name, []))}
+        scalars: dict[str, tuple[Any, Any]] = {"level": (found["impact"]["level"], _level(gold)),
+                   "evidence": (found["impact"]["evidence_grade"], _grade(gold))}  # fmt: skip
+        for key in ("reached_persons", "success_rate_percent", "budget_eur"):
+            scalars[key] = (_number(found[key]), _number(gold.get(key)))
+        wrong.update({key: {"found": a, "gold": b} for key, (a, b) in scalars.items() if a != b})
+        if wrong:
+            yield {"id": found["id"], **wrong}
+
+
+def _situation_figures(situations: list[Case], settings: Settings) -> dict[str, Any]:
+    from matching.situation import Analyser
+
+    analyser = Analyser(settings)
+    pairs = [(analyser.analyse(s["text"]), s["gold"], s.get("kind")) for s in situations if "gold" in s]
+    real = [(found, gold) for found, gold, _ in pairs if gold["needs"]]
+    other = [found for found, gold, _ in pairs if not gold["needs"]]
+    return {
+        "count": len(pairs),
+        "fields_needed": asdict(
+            figures.micro_f1((f["action_fields"]["needed"], g["action_fields_needed"]) for f, g in real)
+        ),
+        "fields_covered": asdict(
+            figures.micro_f1((f["action_fields"]["covered"], g["action_fields_covered"]) for f, g in real)
+        ),
+        "target_groups": asdict(
+            figures.micro_f1(([x["id"] for x in f["target_groups"]], g["target_groups"]) for f, g in real)
+        ),
+        "population": _exact([(f["population"], g["population"]) for f, g in real]),
+        "state": _exact([(f["state"], g["state"]) for f, g in real]),
+        "budget_limit": figures.share(f["budget_limit"] == g["budget_limit"] for f, g in real),
+        "refused": sum(not f["answerable"] for f, _ in real),
+        "off_topic_or_vague": {"refused": sum(not f["answerable"] for f in other), "of": len(other)},
+    }
+
+
+def _ranking_figures(
+    projects: list[Case], situations: list[Case], qrels: Mapping[str, Case], answers: Mapping[str, Case]
+) -> dict[str, Any]:
+    from data.impact import tier
+
+    high = {
+        p["id"] for p in projects
+        if "gold" in p and tier(_level(p["gold"]), _grade(p["gold"])) in ("high", "proven")
+    }  # fmt: skip
+    values: dict[str, list[float]] = {}
+    met = answerable = 0
+    highlight = [0, 0, 0]
+    per_situation = {}
+    for situation in situations:
+        relevance = qrels.get(situation["id"], {}).get("rel", {})
+        if not any(grade > 0 for grade in relevance.values()):
+            continue
+        answer = answers[situation["id"]]
+        ranking = [match["project_id"] for match in answer.get("matches", [])]
+        score = figures.ndcg(ranking, relevance)
+        per_situation[situation["id"]] = round(score, 4)
+        for name in dict.fromkeys(("all", situation.get("kind", "all"))):
+            values.setdefault(f"ndcg@10 {name}", []).append(score)
+        values.setdefault("hit@3", []).append(figures.hit(ranking, relevance))
+        relevant_high = {p for p, grade in relevance.items() if grade >= figures.RELEVANT and p in high}
+        if relevant_high:
+            values.setdefault("high-impact@3", []).append(float(bool(relevant_high & set(ranking[:3]))))
+            shown = set(ranking[:3]) | set(answer.get("highlights", []))
+            values.setdefault("high-impact shown", []).append(float(bool(relevant_high & shown)))
+        chosen = set(answer.get("highlights", []))
+        highlight = [a + b for a, b in zip(highlight, (len(chosen & relevant_high), len(chosen), len(relevant_high)), strict=True)]  # fmt: skip  # noqa: E501
+        one_met, one_answerable = figures.served(ranking, qrels[situation["id"]].get("by_need", []))
+        met, answerable = met + one_met, answerable + one_answerable
+    result: dict[str, Any] = {name: asdict(figures.mean(scores)) for name, scores in values.items()}
+    result["highlights"] = {"precision": highlight[0] / highlight[1] if highlight[1] else None,
+                            "recall": highlight[0] / highlight[2] if highlight[2] else None}  # fmt: skip
+    result["needs_served@10"] = met / answerable if answerable else None
+    result["refused"] = sum(bool(answers[i].get("abstained")) for i in per_situation)
+    others = [s["id"] for s in situations if s["id"] not in per_situation]
+    result["without_relevant"] = {
+        "abstained": sum(bool(answers[i].get("abstained")) for i in others),
+        "of": len(others),
+    }
+    result["per_situation"] = per_situation
+    return result

@@ -1,0 +1,126 @@
+"""What commands are given: a text as argument, option, file or standard input, or JSON Lines with one case each.
+
+Below: `crawlers.documents` (files), `data.errors`. Above: `checkup.commands`.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from checkup.context import DONE_WITH_FAILURES, say
+from data.errors import CheckupError, UsageError
+
+MAX_INPUT_BYTES = 50_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text and, where it came out of a file, that it must be returned with the answer."""
+
+    text: str
+    from_file: bool = False
+
+
+def read_text(argument: str | None, option: str | None, file: Path | None) -> Text:
+    """The one text that was given.
+
+    Args:
+        argument: the text itself, or `-` for standard input.
+        option: `--text`.
+        file: `--file` (.txt .md .docx .pdf .html), or `-`.
+
+    Raises:
+        UsageError: if none or several were given.
+        CheckupError: if the file cannot be read.
+    """
+    given = [value for value in (argument, option, file) if value is not None]
+    if len(given) != 1:
+        raise UsageError(
+            "Bitte genau einen Text angeben: als Argument, mit --text, mit --file oder - (Standardeingabe)."
+        )
+    if argument == "-" or str(file) == "-":
+        return Text(_standard_input())
+    if file is not None:
+        from crawlers.documents import read_document
+
+        return Text(read_document(file).text, from_file=True)
+    return Text(argument if argument is not None else str(option))
+
+
+def _standard_input() -> str:
+    content = sys.stdin.buffer.read(MAX_INPUT_BYTES + 1)
+    if len(content) > MAX_INPUT_BYTES:
+        raise CheckupError(f"Die Standardeingabe ist größer als {MAX_INPUT_BYTES // 1_000_000} MB.")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", "replace")
+
+
+def json_lines(source: str) -> Iterator[tuple[int, str]]:
+    """The non-empty lines of a file or (`-`) of standard input, with their numbers; separated by LF only."""
+    if source == "-":
+        text = _standard_input()
+    else:
+        try:
+            text = Path(source).read_bytes().decode("utf-8-sig", "surrogateescape")
+        except OSError as error:
+            raise CheckupError(f"{source} lässt sich nicht lesen: {error.strerror}.") from error
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            yield number, line
+
+
+@contextmanager
+def output(target: str | None) -> Iterator[IO[str]]:
+    """Where results go: standard output, or a file that appears as a whole when everything is written."""
+    if target in (None, "-"):
+        yield sys.stdout
+        return
+    path = Path(str(target))
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("w", encoding="utf-8", newline="\n") as file:
+            yield file
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def batch(source: str, target: str | None, answer: Callable[[dict[str, Any]], dict[str, Any]]) -> int:
+    """Answer every input line with one output line in the same order; returns the exit code.
+
+    A line that cannot be processed yields `{"id", "error": {"code", "message"}}`.
+    """
+    failures = 0
+    with output(target) as file:
+        for number, line in json_lines(source):
+            result = _one(number, line, answer)
+            failures += "error" in result
+            file.write(json.dumps(result, ensure_ascii=False) + "\n")
+            file.flush()
+    if failures:
+        say(f"{failures} Zeile(n) konnten nicht verarbeitet werden (siehe „error“ in der Ausgabe).")
+    return DONE_WITH_FAILURES if failures else 0
+
+
+def _one(number: int, line: str, answer: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+    try:
+        given = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        return _error(None, "invalid_json", f"Zeile {number}: kein gültiges JSON ({error})")
+    if not isinstance(given, dict) or not isinstance(given.get("text"), str):
+        identity = given.get("id") if isinstance(given, dict) else None
+        return _error(identity, "invalid_input", f"Zeile {number}: „text“ fehlt oder ist keine Zeichenkette")
+    try:
+        return {**answer(given), "id": given.get("id")}
+    except CheckupError as error:
+        return _error(given.get("id"), "unusable_input", f"Zeile {number}: {error.message}")
+
+
+def _error(identity: Any, code: str, message: str) -> dict[str, Any]:
+    return {"schema_version": 1, "id": identity, "error": {"code": code, "message": message}}

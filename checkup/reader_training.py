@@ -1,0 +1,132 @@
+"""Training the readers of needs, roles, topic and approaches on corpus, vocabulary and shipped projects.
+
+Below: `embeddings.linear_training`, `checkup.training`. Above: `checkup train readers`.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from checkup.training import NEED_ROLES, shipped_texts
+from data.corpus_files import Corpus
+from data.vocabulary import Vocabulary
+from embeddings.encoders import Encoder, VectorCache, encode_cached
+from embeddings.linear import LinearReader
+from embeddings.linear_training import train_reader
+
+MATCHING = Path(__file__).parent.parent / "matching" / "weights"
+PIPELINE = Path(__file__).parent.parent / "pipeline" / "weights"
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A text, its class, and the group that must stay on one side of a fold."""
+
+    text: str
+    label: str
+    group: str
+    weight: float = 1.0
+
+
+def need_examples(corpus: Corpus, vocabulary: Vocabulary) -> Iterator[Example]:
+    """Statements, the needs' own words, and the segments of situations that leave a need open."""
+    for number, statement in enumerate(corpus.statements):
+        yield Example(statement.text, statement.need, f"statement {number}")
+    for need in vocabulary.needs.values():
+        for text in (need.title, need.what.split(" Nicht:")[0], need.reword):
+            yield Example(text, need.id, f"need {need.id}", 0.7)
+    for situation in corpus.situations:
+        for segment in situation.segments:
+            if segment.role in NEED_ROLES and segment.need in vocabulary.needs:
+                yield Example(situation.text[segment.start : segment.end], str(segment.need), situation.id)
+
+
+def role_examples(corpus: Corpus) -> Iterator[Example]:
+    """Segments of situations; statements as needs; sentences of negatives as background."""
+    for situation in corpus.situations:
+        for segment in situation.segments:
+            yield Example(situation.text[segment.start : segment.end], segment.role, situation.id)
+    for number, statement in enumerate(corpus.statements):
+        yield Example(statement.text, "need", f"statement {number}", 0.15)
+    for number, negative in enumerate(corpus.negatives):
+        yield Example(negative.text, "background", f"negative {number}")
+
+
+def topic_examples(corpus: Corpus) -> Iterator[Example]:
+    """Real situations and statements against off-topic and vague texts."""
+    for situation in corpus.situations:
+        yield Example(situation.text, "real", situation.id)
+    for number, statement in enumerate(corpus.statements):
+        yield Example(statement.text, "real", f"statement {number}", 0.2)
+    for number, negative in enumerate(corpus.negatives):
+        yield Example(negative.text, negative.kind, f"negative {number}", 2.0)
+
+
+def approach_examples(corpus: Corpus, vocabulary: Vocabulary) -> Iterator[Example]:
+    """Wordings, definitions, descriptions, and shipped projects by their main approaches."""
+    for approach in vocabulary.approaches.values():
+        yield Example(f"{approach.title}. {approach.what}", approach.id, f"approach {approach.id}")
+        for wording in approach.wordings:
+            yield Example(wording, approach.id, wording)
+    for item in corpus.approaches:
+        yield Example(item.text, item.approach, item.text)
+    for title, text, labels in shipped_texts():
+        for name, grade in labels.items():
+            if grade >= 2 and name in vocabulary.approaches:
+                yield Example(f"{title.rstrip('.')}. {text}", name, title, 1.0 if grade == 3 else 0.5)
+
+
+def train_readers(
+    corpus: Corpus,
+    vocabulary: Vocabulary,
+    encoder: Encoder,
+    cache: VectorCache,
+    *,
+    matching: Path = MATCHING,
+    pipeline: Path = PIPELINE,
+    only: str | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Train and write every reader (or one of them), with its cross-validated figures in its card.
+
+    Args:
+        corpus: statements, situations, negatives, approach texts.
+        vocabulary: the classes.
+        encoder: whose vectors the readers will read; its fingerprint is kept with them.
+        cache: keeps vectors between runs.
+        matching: folder for needs, roles and topic.
+        pipeline: folder for approaches.
+        only: name of one reader.
+        say: told what was reached.
+    """
+    plans: dict[str, tuple[Path, str, list[Example]]] = {
+        "needs": (matching, "query", list(need_examples(corpus, vocabulary))),
+        "roles": (matching, "query", list(role_examples(corpus))),
+        "topic": (matching, "query", list(topic_examples(corpus))),
+        "approaches": (pipeline, "passage", list(approach_examples(corpus, vocabulary))),
+    }
+    for name, (folder, prompt, examples) in plans.items():
+        if only in (None, name) and len({example.label for example in examples}) > 1:
+            reader = _train(name, prompt, examples, encoder, cache)
+            folder.mkdir(parents=True, exist_ok=True)
+            reader.write(folder / f"{name}.npz")
+            say(f"{name}: {reader.card['figures']}, Mischung {reader.mix}")
+
+
+def _train(name: str, prompt: str, examples: list[Example], encoder: Encoder, cache: VectorCache) -> LinearReader:
+    from pipeline.nlp.search_tokens import search_tokens
+
+    texts = [example.text for example in examples]
+    digest = hashlib.sha256("\n".join(f"{e.label}\t{e.text}" for e in examples).encode()).hexdigest()
+    return train_reader(
+        encode_cached(texts, encoder=encoder, cache=cache, prompt_name=prompt),
+        texts,
+        [search_tokens(text) for text in texts],
+        [example.label for example in examples],
+        groups=[example.group for example in examples],
+        fingerprint=encoder.fingerprint,
+        sample_weights=[example.weight for example in examples],
+        bits=12 if name in ("roles", "topic") else 14,
+        card={"reader": name, "data_sha256": digest, "command": f"checkup train readers --only {name}"},
+    )

@@ -1,0 +1,88 @@
+"""From corpus, vocabulary and shipped projects to what the encoder and the readers are trained on.
+
+Below: `data.corpus_files`, `data.vocabulary`, `data.shipped`, `embeddings.training`. Above: `checkup train`.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from data.corpus_files import Corpus, SituationText
+from data.shipped import FOLDER as SHIPPED
+from data.vocabulary import Vocabulary
+from embeddings.training import Answer, Query
+
+NEED_ROLES = ("need", "unfit")
+
+
+def arrows(vocabulary: Vocabulary, need: str) -> dict[str, int]:
+    """The approaches that answer a need, with their grades."""
+    return {arrow.approach: arrow.grade for arrow in vocabulary.needs[need].arrows}
+
+
+def queries(corpus: Corpus, vocabulary: Vocabulary) -> Iterator[Query]:
+    """Statements, the needs' own titles and rewordings, the need segments of situations, and whole situations."""
+    for statement in corpus.statements:
+        need = vocabulary.needs[statement.need]
+        yield Query(statement.text, need.id, need.field, arrows(vocabulary, need.id))
+    for need in vocabulary.needs.values():
+        for text in (need.title, need.reword):
+            yield Query(text, need.id, need.field, arrows(vocabulary, need.id))
+    for situation in corpus.situations:
+        yield from _of_situation(situation, vocabulary)
+
+
+def _of_situation(situation: SituationText, vocabulary: Vocabulary) -> Iterator[Query]:
+    answers: dict[str, int] = {}
+    field = ""
+    for segment in sorted(situation.segments, key=lambda segment: -(segment.weight or 0)):
+        if segment.role not in NEED_ROLES or segment.need is None:
+            continue
+        need = vocabulary.needs[segment.need]
+        field = field or need.field
+        text = situation.text[segment.start : segment.end]
+        yield Query(text, need.id, need.field, arrows(vocabulary, need.id))
+        for approach, grade in arrows(vocabulary, need.id).items():
+            answers[approach] = max(answers.get(approach, 0), grade)
+    if answers:
+        yield Query(situation.text, f"situation:{situation.id}", field, answers)
+
+
+def answers(corpus: Corpus, vocabulary: Vocabulary, shipped: Path = SHIPPED) -> Iterator[Answer]:
+    """Wordings and descriptions of approaches, approved definitions, and shipped projects with their labels."""
+    for approach in vocabulary.approaches.values():
+        for text in (f"{approach.title}. {approach.what}", *approach.wordings):
+            yield Answer(text, {approach.id: 3})
+    for item in corpus.approaches:
+        yield Answer(item.text, {item.approach: 3, **dict.fromkeys(item.also, 2)})
+    for title, text, labels in shipped_texts(shipped):
+        if labels:
+            yield Answer(f"{title.rstrip('.')}. {text}", labels)
+
+
+def shipped_texts(folder: Path = SHIPPED) -> Iterator[tuple[str, str, Mapping[str, int]]]:
+    """Title, text and approaches (grade 1-3) of shipped projects that no test part of a gold set holds."""
+    held = set(held_back(folder))
+    for path in sorted(folder.glob("*.jsonl")):
+        for line in path.read_text("utf-8").split("\n"):
+            entry = json.loads(line) if line.strip() else None
+            if entry and entry["id"] not in held:
+                yield entry["title"], entry["text"], entry["labels"].get("approaches", {})
+
+
+def held_back(folder: Path = SHIPPED) -> list[str]:
+    """Ids of shipped projects in the test part of the gold for extraction: no reader ever sees them."""
+    path = folder / "gold_test_ids.json"
+    ids: list[str] = json.loads(path.read_text("utf-8")) if path.is_file() else []
+    return ids
+
+
+def data_sha256(query_list: list[Query], answer_list: list[Answer]) -> str:
+    """A hash over everything the encoder is trained on."""
+    digest = hashlib.sha256()
+    for query in query_list:
+        digest.update(json.dumps([query.text, query.group, sorted(query.answers.items())]).encode())
+    for answer in answer_list:
+        digest.update(json.dumps([answer.text, sorted(answer.approaches.items())]).encode())
+    return digest.hexdigest()

@@ -1,0 +1,134 @@
+"""The training corpus of our own writing: `data/corpus/`, described by its card `data/corpus/README.md`.
+
+Below: nothing. Above: `checkup.training` turns it into training pairs.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from data.errors import CheckupError
+
+FOLDER = Path(__file__).parent / "corpus"
+ROLES = ("need", "existing", "unfit", "limit", "background")
+NEGATIVE_KINDS = ("off_topic", "vague")
+FORMS = ("wording", "description")
+
+
+@dataclass(frozen=True, slots=True)
+class StatementText:
+    """A text that states one need."""
+
+    need: str
+    text: str
+    register: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApproachText:
+    """A text that describes a project of one main approach: a `wording` or a whole `description`."""
+
+    approach: str
+    text: str
+    form: str
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A span of a situation with its role; `need` and `weight` (1-3) where the role leaves a need open."""
+
+    start: int
+    end: int
+    role: str
+    need: str | None
+    weight: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SituationText:
+    """A whole situation, its segments in text order."""
+
+    id: str
+    text: str
+    register: str
+    segments: tuple[Segment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NegativeText:
+    """A text that must be refused: `off_topic` or `vague`."""
+
+    text: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """Everything in the folder."""
+
+    statements: tuple[StatementText, ...]
+    approaches: tuple[ApproachText, ...]
+    situations: tuple[SituationText, ...]
+    negatives: tuple[NegativeText, ...]
+    sha256: str
+
+
+def _lines(paths: list[Path]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path in paths:
+        for number, line in enumerate(path.read_text("utf-8").split("\n"), 1):
+            if line.strip():
+                try:
+                    yield f"{path}:{number}", json.loads(line)
+                except ValueError as error:
+                    raise CheckupError(f"{path}:{number}: kein gültiges JSON ({error})") from error
+
+
+def _checked(where: str, value: str, known: tuple[str, ...]) -> str:
+    if value not in known:
+        raise CheckupError(f"{where}: „{value}“ ist nicht bekannt. Möglich: {', '.join(known)}.")
+    return value
+
+
+def situation(where: str, entry: dict[str, Any]) -> SituationText:
+    """A situation from its segments `[text, role, need, weight]`, joined by a space unless one begins a paragraph."""
+    text = ""
+    segments = []
+    for piece, role, need, weight in entry["segments"]:
+        glue = "" if not text or piece.startswith("\n") else " "
+        start = len(text) + len(glue) + len(piece) - len(piece.lstrip())
+        text += glue + piece.rstrip()
+        segments.append(Segment(start, len(text), _checked(where, role, ROLES), need, weight))
+    return SituationText(entry["id"], text, entry.get("register", ""), tuple(segments))
+
+
+def load_corpus(folder: Path = FOLDER) -> Corpus:
+    """The whole corpus.
+
+    Raises:
+        CheckupError: a broken line, an unknown role, kind or form; file and line are named.
+    """
+    files = {
+        name: sorted((folder / name).glob("*.jsonl"))
+        for name in ("statements", "approaches", "situations", "negatives")
+    }
+    digest = hashlib.sha256()
+    for path in sorted(path for paths in files.values() for path in paths):
+        digest.update(path.read_bytes())
+    return Corpus(
+        statements=tuple(
+            StatementText(e["need"], e["text"], e["register"]) for _, e in _lines(files["statements"])
+        ),
+        approaches=tuple(
+            ApproachText(e["approach"], e["text"], _checked(w, e["form"], FORMS), tuple(e.get("also", ())))
+            for w, e in _lines(files["approaches"])
+        ),
+        situations=tuple(situation(w, e) for w, e in _lines(files["situations"])),
+        negatives=tuple(
+            NegativeText(e["text"], _checked(w, e["kind"], NEGATIVE_KINDS)) for w, e in _lines(files["negatives"])
+        ),
+        sha256=digest.hexdigest(),
+    )  # fmt: skip

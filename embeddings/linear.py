@@ -1,0 +1,152 @@
+"""Small linear readers over a text's vector and its hashed words and character n-grams: which class, how likely.
+
+Below: NumPy. Above: `pipeline.nlp.approaches` (which approach a passage describes), `matching.situation` (which need a
+sentence states, and the sentence's role). Trained by `embeddings.linear_training`; weights are arrays in one .npz, read
+without pickle, and belong to one encoder's fingerprint.
+
+The class probabilities are the softmax of `w_v * (V x + b_v) + w_h * (H h + b_h)`: two logistic regressions, one over
+the vector x and one over the hashed features h, mixed by weights and a temperature found on held-out texts. x is the
+text's vector less the mean of the training texts, at unit length: cosines of one encoder lie close together, and it is
+their differences that tell. h is weighted by inverse document frequency.
+"""
+
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from data.errors import CheckupError
+
+Floats = npt.NDArray[np.float32]
+BITS = 14
+NGRAMS = (3, 4, 5)
+
+
+def hashed_features(text: str, tokens: Sequence[str], bits: int = BITS) -> tuple[npt.NDArray[np.int64], Floats]:
+    """Sparse features of a text: places int64[k] in 2^bits and values float32[k] of Euclidean length 1.
+
+    Args:
+        text: its lower-cased character n-grams of 3 to 5 within words are features.
+        tokens: its lemmas and parts of compounds; single ones and neighbouring pairs are features.
+        bits: width of the table (feature hashing, Weinberger et al. 2009, unsigned).
+    """
+    counts: dict[int, float] = {}
+    mask = (1 << bits) - 1
+
+    def add(feature: str, weight: float) -> None:
+        place = zlib.crc32(feature.encode("utf-8", "replace")) & mask
+        counts[place] = counts.get(place, 0.0) + weight
+
+    for first, second in zip(tokens, [*tokens[1:], ""], strict=True):
+        add("w " + first, 2.0)
+        if second:
+            add(f"b {first} {second}", 1.0)
+    for word in text.lower().split():
+        padded = f" {word} "
+        for n in NGRAMS:
+            for start in range(len(padded) - n + 1):
+                add(padded[start : start + n], 0.5)
+    places = np.fromiter(counts, np.int64, len(counts))
+    values = np.log1p(np.fromiter(counts.values(), np.float32, len(counts)))
+    length = np.linalg.norm(values)
+    return places, (values / length if length else values).astype(np.float32)
+
+
+def centred(vectors: Floats, center: Floats) -> Floats:
+    """float32[n, d]: the vectors less `center`, each at unit length."""
+    moved = vectors - center
+    return np.asarray(moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-9), np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class LinearReader:
+    """Class probabilities of texts."""
+
+    classes: tuple[str, ...]
+    vector_weights: Floats
+    """float32[d + 1, classes]; the last row is the bias."""
+    hashed_weights: Floats
+    """float32[2^bits + 1, classes]; the last row is the bias. Inverse document frequencies are multiplied in."""
+    center: Floats
+    """float32[d], the mean vector of the training texts."""
+    mix: tuple[float, float]
+    """Weights of the two parts' scores, temperature included."""
+    fingerprint: str
+    card: Mapping[str, Any]
+
+    def probabilities(self, vectors: Floats, texts: Sequence[str], tokens: Sequence[Sequence[str]]) -> Floats:
+        """float32[n, classes] summing to 1 per row.
+
+        Args:
+            vectors: float32[n, d] of the texts, from the encoder the reader was trained for.
+            texts: the n texts.
+            tokens: their search tokens.
+        """
+        if not len(texts):
+            return np.empty((0, len(self.classes)), np.float32)
+        inner = centred(vectors, self.center) @ self.vector_weights[:-1] + self.vector_weights[-1]
+        scores = np.float32(self.mix[0]) * inner
+        bits = (len(self.hashed_weights) - 1).bit_length() - 1
+        for number, (text, words) in enumerate(zip(texts, tokens, strict=True)):
+            places, values = hashed_features(text, words, bits)
+            hashed = values @ self.hashed_weights[places] + self.hashed_weights[-1]
+            scores[number] += np.float32(self.mix[1]) * hashed
+        scores -= scores.max(axis=1, keepdims=True)
+        odds = np.exp(scores)
+        return np.asarray(odds / odds.sum(axis=1, keepdims=True), np.float32)
+
+    def write(self, path: Path) -> None:
+        """Write as .npz; the hashed weights in 8 bit per class, the others in float16."""
+        scale = np.maximum(np.abs(self.hashed_weights[:-1]).max(axis=0), 1e-9) / 127
+        head = {"classes": self.classes, "mix": self.mix, "fingerprint": self.fingerprint, "card": dict(self.card)}
+        np.savez_compressed(
+            path,
+            head=np.frombuffer(json.dumps(head, ensure_ascii=False).encode(), np.uint8),
+            vector=self.vector_weights.astype(np.float16),
+            hashed=np.round(self.hashed_weights[:-1] / scale).astype(np.int8),
+            scale=scale.astype(np.float32),
+            bias=self.hashed_weights[-1].astype(np.float32),
+            center=self.center.astype(np.float32),
+        )
+
+    @classmethod
+    def read(cls, path: Path, fingerprint: str) -> Self:
+        """The reader in a file that `write` wrote.
+
+        Args:
+            path: the .npz.
+            fingerprint: of the encoder in use.
+
+        Raises:
+            CheckupError: if the file is missing or damaged, or was trained for another encoder.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                head = json.loads(file["head"].tobytes())
+                hashed = file["hashed"].astype(np.float32) * file["scale"]
+                vector = file["vector"].astype(np.float32)
+                bias = file["bias"].astype(np.float32)
+                center = file["center"].astype(np.float32)
+        except (OSError, ValueError, KeyError) as error:
+            raise CheckupError(
+                f"Die Gewichte {path.name} sind nicht lesbar ({error}). Bitte neu installieren."
+            ) from error
+        if head["fingerprint"] != fingerprint:
+            raise CheckupError(
+                f"{path.name} wurde für ein anderes Sprachmodell trainiert. "
+                "Bitte `checkup train readers` aufrufen oder die Einstellung encoder auf »e5« setzen."
+            )
+        return cls(
+            tuple(head["classes"]),
+            vector,
+            np.vstack([hashed, bias]),
+            center,
+            tuple(head["mix"]),
+            fingerprint,
+            head["card"],
+        )

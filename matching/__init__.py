@@ -1,0 +1,1 @@
+"""A situation becomes needs and ranked projects."""

@@ -1,0 +1,140 @@
+"""Scores to order: parts on fixed scales, mixed with few weights, each project once. Pure functions of arrays.
+
+Below: NumPy. Above: `matching.retrieve`. The weights lie in `matching/weights/ranking.yaml`.
+
+A project is worth showing if it answers *one* of the needs well. So each sentence s that leaves a need open (with
+weight w_s, how likely it does) gives every project p a chance r_s(p), a logistic function of how similar sentence
+and passage are, and of how far the project's approaches answer the needs the sentence may state; the chances are
+joined by noisy-or, 1 - prod(1 - w_s r_s(p)) (Pearl 1988), and mixed with the similarity of the situation as a
+whole.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import yaml
+
+Floats = npt.NDArray[np.float32]
+WEIGHTS_FILE = Path(__file__).parent / "weights" / "ranking.yaml"
+GAINS = {3: 1.0, 2: 0.6, 1: 0.25}
+"""What an arrow of each grade is worth."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Few numbers on fixed scales (standard deviations, or shares 0-1); fitted as the file says."""
+
+    whole: float
+    window: float
+    lexical: float
+    tier: float
+    """Added per step of the impact tier: decides among equals only."""
+    needs: float
+    """Of the noisy-or over sentences (0-1)."""
+    sentence_bias: float
+    sentence_similarity: float
+    sentence_approach: float
+    demand_power: float
+    """A need's probability counts as p ** demand_power: below 1, unlikely needs count more."""
+
+
+def load_weights(path: Path = WEIGHTS_FILE) -> Weights:
+    """The weights that lie beside the code.
+
+    Raises:
+        ValueError: a weight is missing, or one is not known.
+    """
+    given = yaml.safe_load(path.read_text("utf-8"))
+    known = {field.name for field in fields(Weights)}
+    if set(given) != known:
+        raise ValueError(f"{path}: {sorted(set(given) ^ known)} missing or unknown")
+    return Weights(**{name: float(value) for name, value in given.items()})
+
+
+def standardised(similarity: Floats, scale: Mapping[str, float]) -> Floats:
+    """Cosines as standard deviations above those of unrelated texts (`mean`, `sd`)."""
+    return np.asarray((similarity - np.float32(scale["mean"])) / np.float32(scale["sd"]), np.float32)
+
+
+def best_of_project(z: Floats, owner: npt.NDArray[np.int32], projects: int) -> Floats:
+    """float32[queries, projects]: the best row of each project, for float32[queries, rows]; -inf without rows."""
+    best = np.full((len(z), projects), -np.inf, np.float32)
+    for scores, row in zip(z, best, strict=True):
+        np.maximum.at(row, owner, scores)
+    return best
+
+
+def whole_of_project(z: Floats, rows: npt.NDArray[np.int32], projects: int) -> Floats:
+    """float32[projects]: the first query against each project's whole text (rows with start < 0, one per project)."""
+    whole = np.zeros(projects, np.float32)
+    of_whole = rows[:, 1] < 0
+    whole[rows[of_whole, 0]] = z[0, of_whole]
+    return whole
+
+
+def demand(needs: Floats, arrows: Floats, power: float) -> Floats:
+    """How much each sentence asks for each approach, float32[sentences, approaches] in 0..1.
+
+    Args:
+        needs: float32[sentences, needs], probabilities per row.
+        arrows: float32[needs, approaches], the arrows' gains 0..1.
+        power: see `Weights.demand_power`.
+    """
+    wanted: Floats = np.asarray(np.minimum((needs**power) @ arrows, 1.0), np.float32)
+    return wanted
+
+
+def supply(wanted: Floats, strengths: Floats) -> Floats:
+    """How far each project's approaches answer each sentence, float32[sentences, projects]: the best approach counts.
+
+    Args:
+        wanted: float32[sentences, approaches] of `demand`.
+        strengths: float32[projects, approaches].
+    """
+    answered = np.zeros((len(wanted), len(strengths)), np.float32)
+    for row, want in zip(answered, wanted, strict=True):
+        asked = np.flatnonzero(want > 0.01)
+        if len(asked) and len(strengths):
+            row[:] = (strengths[:, asked] * want[asked]).max(axis=1)
+    return answered
+
+
+def need_chance(similarity: Floats, answered: Floats, urgency: Floats, weights: Weights) -> tuple[Floats, Floats]:
+    """The chance that a project answers one of the needs, and the chances sentence by sentence.
+
+    Args:
+        similarity: float32[sentences, projects], in standard deviations.
+        answered: float32[sentences, projects] of `supply`.
+        urgency: float32[sentences], how likely each leaves a need open.
+        weights: of the logistic function.
+
+    Returns:
+        float32[projects] in 0..1 and float32[sentences, projects].
+    """
+    inner = weights.sentence_bias + weights.sentence_similarity * similarity + weights.sentence_approach * answered
+    chances = np.asarray(urgency[:, None] / (1 + np.exp(-np.clip(inner, -30, 30))), np.float32)
+    joined = 1 - np.prod(1 - chances.astype(np.float64), axis=0)
+    return np.asarray(joined, np.float32), chances
+
+
+def mix(parts: Mapping[str, Floats], weights: Weights, tiers: Sequence[int]) -> Floats:
+    """The score float32[projects] of each project; rounded to 1e-5, so that noise in the last bit decides nothing."""
+    score = (
+        weights.whole * parts["whole"]
+        + weights.window * parts["window"]
+        + weights.lexical * parts["lexical"]
+        + weights.needs * parts["needs"]
+        + weights.tier * np.asarray(tiers, np.float32)
+    )
+    return np.asarray(np.round(score, 5), np.float32)
+
+
+def order(scores: Floats, ids: Sequence[str], keep: npt.NDArray[np.bool_], top: int) -> list[int]:
+    """The places of the best `top` kept projects, best first; equals in the order of their ids."""
+    candidates: list[Any] = [i for i in range(len(ids)) if keep[i]]
+    candidates.sort(key=lambda i: (-float(scores[i]), ids[i]))
+    return candidates[:top]

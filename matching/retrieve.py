@@ -1,0 +1,267 @@
+"""The main road of an answer: a situation in, ranked projects with reasons out. Read it from top to bottom.
+
+Below: `matching.situation`, `matching.rank`, `matching.filters`, `matching.explain`; `embeddings` (encoder, published
+index); `pipeline.nlp` (cutting and lemmas). Above: `checkup`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from data.errors import CheckupError
+from data.settings import Settings
+from data.store import Store
+from data.vocabulary import Vocabulary, load_vocabulary
+from embeddings.encoders import Encoder, load_encoder
+from embeddings.published import WHOLE, IndexUnusableError, Published, open_published
+from matching import rank
+from matching.context_facts import read_context
+from matching.explain import Evidence, misfits, reasons
+from matching.filters import allowed
+from matching.query import TIERS, Query
+from matching.situation import ASK, SituationReader, checked_text, need_weights, needs_of, verdict
+from pipeline.publish import index_folder, publish_index
+
+SCHEMA_VERSION = 1
+WINDOW_WORDS = 120
+WINDOW_OVERLAP = 30
+LONG_WORDS = 150
+"""Above this a text is also read in windows."""
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What was computed about a situation: parts per project and the evidence for the reasons."""
+
+    parts: dict[str, Floats]
+    evidence: Evidence
+    needs: list[dict[str, Any]]
+    refused: str | None
+
+
+class Matcher:
+    """An opened index with its encoder, ready to answer any number of situations.
+
+    Args:
+        settings: of the workspace.
+        rebuild: build a missing, damaged or foreign index again from the database instead of giving up.
+
+    Raises:
+        CheckupError: if the workspace is missing or empty.
+    """
+
+    def __init__(self, settings: Settings, *, rebuild: bool = True) -> None:
+        self.settings = settings
+        self.encoder: Encoder = load_encoder(settings.encoder, threads=settings.threads)
+        self.vocabulary: Vocabulary = load_vocabulary(settings.workspace, module_set=settings.module_set)
+        self.weights = rank.load_weights()
+        self.reader = SituationReader(self.encoder)
+        self.index: Published = self._open(rebuild)
+        self._ids = [card["project_id"] for card in self.index.cards]
+        self._tiers = [TIERS.index(card["values"].get("tier", "open")) for card in self.index.cards]
+        self._rows_of = _rows_by_card(self.index.rows, len(self._ids))
+        self._need_ids = self.reader.needs.classes if self.reader.needs else tuple(self.vocabulary.needs)
+        self._arrows = _arrow_matrix(self.vocabulary, self._need_ids, self.index.manifest["approaches"])
+
+    def _open(self, rebuild: bool) -> Published:
+        folder = index_folder(self.settings.workspace)
+        try:
+            return open_published(folder, fingerprint=self.encoder.fingerprint)
+        except IndexUnusableError:
+            with Store.open(self.settings) as store:  # names `checkup seed` where there is nothing to build from
+                if not rebuild:
+                    raise CheckupError(
+                        "Der Index fehlt oder ist beschädigt. Bitte `checkup reindex` aufrufen."
+                    ) from None
+                from pipeline.nlp.extract import EXTRACTOR_VERSION
+
+                with store.writing("reindex"):
+                    publish_index(
+                        store, self.encoder, encoder_name=self.settings.encoder, extractor_version=EXTRACTOR_VERSION
+                    )
+            return open_published(folder, fingerprint=self.encoder.fingerprint)
+
+    def match(self, query: Query, *, top: int = 10) -> dict[str, Any]:
+        """The answer in the shape of CONTRACT (`match`), without `text`.
+
+        Args:
+            query: its offsets count in the text exactly as given.
+            top: how many projects at most.
+
+        Raises:
+            CheckupError: if the text is empty or too long.
+        """
+        text = checked_text(query.text)
+        scored = self._score(text, query.needs)
+        matches: list[dict[str, Any]] = []
+        if scored.refused is None:
+            scores = rank.mix(scored.parts, self.weights, self._tiers)
+            best = rank.order(scores, self._ids, allowed(self.index.cards, query.filters), top)
+            state = read_context(text, []).state
+            matches = [self._match(i, query, scored, float(scores[i]), state) for i in best]
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "id": query.id,
+            "abstained": not matches,
+            "abstained_because": None if matches else scored.refused or "nothing_fits",
+            "ask": list(ASK) if scored.refused == "vague" else [],
+            "needs": scored.needs,
+            "matches": matches,
+            "highlights": [],
+            "high_impact_missing": not any(m["impact"]["tier"] in ("high", "proven") for m in matches),
+            "index": {
+                "fingerprint": self.index.manifest["fingerprint"],
+                "encoder": self.index.manifest["encoder"],
+                "projects": len(self._ids),
+            },
+        }
+
+    def _score(self, text: str, corrected: Sequence[Mapping[str, Any]] | None) -> Scored:
+        """The parts of every project's score."""
+        from pipeline.nlp.passages import windows
+        from pipeline.nlp.search_tokens import search_tokens
+
+        spans = windows(text, words=WINDOW_WORDS, overlap=WINDOW_OVERLAP) if len(text.split()) > LONG_WORDS else []
+        vectors = self.encoder.encode([text, *(text[start:end] for start, end in spans)], prompt_name="query")
+        z = rank.standardised(self.index.dense.scores(vectors), self.index.manifest["scale"])
+        projects, owner = len(self._ids), self.index.rows[:, 0]
+        parts = {
+            "whole": rank.whole_of_project(z, self.index.rows, projects),
+            "window": rank.best_of_project(z.max(axis=0, keepdims=True), owner, projects)[0],
+            "lexical": self.index.lexical.scores(search_tokens(text)),
+        }
+        reading = self.reader.read(text, whole=vectors[0])
+        refused = None if corrected is not None else verdict(reading, self.reader)
+        needs = [dict(need) for need in corrected] if corrected is not None else needs_of(
+            reading, self.reader, self.vocabulary
+        )  # fmt: skip
+        asked = self._asked(text, corrected, reading)
+        sentence_z = rank.standardised(self.index.dense.scores(asked.vectors), self.index.manifest["scale"])
+        answered = rank.supply(
+            rank.demand(asked.needs, self._arrows, self.weights.demand_power), self.index.strengths
+        )  # fmt: skip
+        similar = rank.best_of_project(sentence_z, owner, projects)
+        parts["needs"], chances = rank.need_chance(similar, answered, asked.urgency, self.weights)
+        evidence = Evidence(
+            spans=asked.spans, needs=asked.needs, chances=chances, row_scores=np.vstack([z, sentence_z]),
+            sentence_offset=len(z),
+        )  # fmt: skip
+        return Scored(parts, evidence, [] if refused else needs, refused)
+
+    def _asked(self, text: str, corrected: Sequence[Mapping[str, Any]] | None, reading: Any) -> "_Asked":
+        """The sentences that ask for something: those the reader found, or exactly the corrected needs."""
+        if corrected is None:
+            kept = [s for s in reading.sentences if s.need >= 0.05]
+            return _Asked(
+                spans=[(s.start, s.end) for s in kept],
+                vectors=np.array([s.vector for s in kept], np.float32).reshape(len(kept), self.encoder.dimension),
+                needs=np.array([s.needs for s in kept], np.float32).reshape(len(kept), len(self._need_ids)),
+                urgency=np.array([s.need for s in kept], np.float32),
+            )
+        columns = {name: place for place, name in enumerate(self._need_ids)}
+        texts = [str(need.get("statement") or text[need.get("start", 0) : need.get("end", 0)]) for need in corrected]
+        return _Asked(
+            spans=[(int(need.get("start", 0)), int(need.get("end", 0))) for need in corrected],
+            vectors=self.encoder.encode(texts, prompt_name="query"),
+            needs=need_weights(corrected, self.vocabulary, columns),
+            urgency=np.array([float(need.get("weight", 1.0)) for need in corrected], np.float32),
+        )
+
+    def _match(self, number: int, query: Query, scored: Scored, score: float, state: str | None) -> dict[str, Any]:
+        card = self.index.cards[number]
+        values = card["values"]
+        fields, approaches = values.get("action_fields", []), values.get("approaches", [])
+        found = reasons(
+            card, number, self.index.rows, self._rows_of[number], scored.evidence, scored.needs, self._bridge
+        )  # fmt: skip
+        return {
+            "project_id": card["project_id"],
+            "title": card["title"],
+            "url": card["url"],
+            "organisation": card["organisation"],
+            "contact": values.get("contact"),
+            "places": values.get("places") or _place(card),
+            "start_year": card["start_year"],
+            "end_year": card["end_year"],
+            "action_fields": fields,
+            "target_groups": values.get("target_groups", []),
+            "cost_eur": values.get("cost_eur", values.get("budget_eur")),
+            "score": round(score, 5),
+            "parts": {name: round(float(part[number]), 4) for name, part in scored.parts.items()},
+            "modules": list(self.vocabulary.modules_of_project(approaches, fields)),
+            "text_kind": card["text_kind"],
+            "reasons": found,
+            "misfits": misfits(card, query.filters, state),
+            "impact": {
+                "level": values.get("level", 0),
+                "evidence_grade": values.get("evidence_grade", "0"),
+                "tier": values.get("tier", "open"),
+                "verified": bool(values.get("verified", False)),
+            },
+        }
+
+    def _bridge(self, number: int, needs: Floats) -> str | None:
+        """The approach that carries a project to the needs of a sentence; None where no arrow leads there."""
+        wanted = rank.demand(needs[None], self._arrows, self.weights.demand_power)[0]
+        carried = wanted * self.index.strengths[number]
+        best = int(carried.argmax()) if len(carried) else -1
+        return str(self.index.manifest["approaches"][best]) if best >= 0 and carried[best] > 0.1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a situation asks for, sentence by sentence."""
+
+    spans: list[tuple[int, int]]
+    vectors: Floats
+    needs: Floats
+    urgency: Floats
+
+
+def _arrow_matrix(vocabulary: Vocabulary, needs: Sequence[str], approaches: Sequence[str]) -> Floats:
+    """float32[needs, approaches]: the gain of each arrow; conditions count as met."""
+    column = {name: place for place, name in enumerate(approaches)}
+    matrix = np.zeros((len(needs), len(approaches)), np.float32)
+    for row, name in zip(matrix, needs, strict=True):
+        for arrow in vocabulary.needs[name].arrows if name in vocabulary.needs else ():
+            if arrow.approach in column:
+                row[column[arrow.approach]] = rank.GAINS[arrow.grade]
+    return matrix
+
+
+def _rows_by_card(rows: npt.NDArray[np.int32], cards: int) -> list[list[int]]:
+    by_card: list[list[int]] = [[] for _ in range(cards)]
+    for number, (card, start, _) in enumerate(rows.tolist()):
+        if start != WHOLE:
+            by_card[card].append(number)
+    return by_card
+
+
+def _place(card: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The imported columns as a place, where the project has no places of its own."""
+    if not card["municipality"] and not card["state"]:
+        return []
+    name = card["municipality"] or card["state"]
+    kind = "land" if not card["municipality"] else "kreis" if "kreis" in name.lower() else "gemeinde"
+    return [{"name": name, "state": card["state"], "kind": kind}]
+
+
+def match_all(matcher: Matcher, queries: Sequence[Query], *, top: int = 10) -> list[dict[str, Any]]:
+    """One answer per query in the same order; what cannot be answered becomes `{"id", "error"}`."""
+    answers = []
+    for query in queries:
+        try:
+            answers.append(matcher.match(query, top=top))
+        except CheckupError as error:
+            answers.append(
+                {
+                    "schema_version": SCHEMA_VERSION,
+                    "id": query.id,
+                    "error": {"code": "unusable_input", "message": error.message},
+                }
+            )
+    return answers

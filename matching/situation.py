@@ -1,0 +1,289 @@
+"""Reading a situation: sentences → roles → needs with confidence and weight, groups, place, limits, abstention.
+
+Below: `embeddings` (encoder, linear readers), `pipeline.nlp` (sentences, labels), `matching.context_facts`.
+Above: `matching.retrieve` ranks by the needs, `checkup analyse` shows them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from data.errors import CheckupError
+from data.normalise import sanitise
+from data.settings import Settings
+from data.vocabulary import Vocabulary, load_vocabulary
+from embeddings.e5_file import Floats
+from embeddings.encoders import Encoder, load_encoder
+from embeddings.linear import LinearReader
+from matching.context_facts import read_context
+
+SCHEMA_VERSION = 1
+MAX_CHARACTERS = 200_000
+"""A longer situation is refused: it is a report, not a situation, and would take minutes."""
+WEIGHTS = Path(__file__).parent / "weights"
+NEED_ROLES = ("need", "unfit")
+ALTERNATIVES = 10
+ASK = (
+    "Welche Gruppe ist betroffen (Alter, Familie, Status, Herkunft)?",
+    "Was genau gelingt nicht, und woran merken Sie es?",
+    "Was gibt es schon vor Ort, und was daran reicht nicht?",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Above which a sentence counts; calibrated on held-out texts and kept with the readers' weights."""
+
+    need: float = 0.5
+    existing: float = 0.5
+    answerable: float = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence as it was read."""
+
+    start: int
+    end: int
+    roles: Mapping[str, float]
+    needs: Floats
+    """float32[needs]: how likely each need is, given that the sentence states one."""
+    vector: Floats
+
+    @property
+    def need(self) -> float:
+        """How likely the sentence leaves a need open."""
+        return sum(self.roles.get(role, 0.0) for role in NEED_ROLES)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A situation as it was read; without readers for this encoder there are no sentences."""
+
+    text: str
+    sentences: tuple[Sentence, ...]
+    off_topic: float
+    vague: float
+
+
+def checked_text(text: str) -> str:
+    """The text as it is worked on: as many code points as given, unreadable ones replaced.
+
+    Raises:
+        CheckupError: if nothing is left to read, or far too much.
+    """
+    clean = sanitise(text)
+    if not any(character.isalpha() for character in clean):
+        raise CheckupError(
+            "Der Text ist leer oder enthält keine Wörter. Bitte die Situation in ein paar Sätzen beschreiben."
+        )
+    if len(clean) > MAX_CHARACTERS:
+        raise CheckupError(
+            f"Der Text hat {len(clean):,} Zeichen, höchstens {MAX_CHARACTERS:,} sind möglich. ".replace(",", ".")
+            + "Bitte den Abschnitt mit der Lagebeschreibung wählen."
+        )
+    return clean
+
+
+class SituationReader:
+    """The trained readers of roles, needs and topic for one encoder."""
+
+    def __init__(self, encoder: Encoder, folder: Path = WEIGHTS) -> None:
+        self.encoder = encoder
+        self.roles = _optional(folder / "roles.npz", encoder.fingerprint)
+        self.needs = _optional(folder / "needs.npz", encoder.fingerprint)
+        self.topic = _optional(folder / "topic.npz", encoder.fingerprint)
+        card = self.roles.card.get("thresholds", {}) if self.roles else {}
+        self.thresholds = Thresholds(**card)
+
+    @property
+    def ready(self) -> bool:
+        """Whether readers for this encoder exist."""
+        return self.roles is not None and self.needs is not None
+
+    def read(self, text: str, *, whole: Floats | None = None) -> Reading:
+        """Read a checked text.
+
+        Args:
+            text: as `checked_text` returned it.
+            whole: its vector float32[d], if it is known already.
+        """
+        from pipeline.nlp.passages import sentences
+        from pipeline.nlp.search_tokens import search_tokens
+
+        if self.roles is None or self.needs is None:
+            return Reading(text, (), 0.0, 0.0)
+        spans = [(start, end) for start, end in sentences(text) if any(c.isalpha() for c in text[start:end])]
+        pieces = [text[start:end] for start, end in spans]
+        tokens = [search_tokens(piece) for piece in pieces]
+        vectors = self.encoder.encode(pieces, prompt_name="query")
+        roles = self.roles.probabilities(vectors, pieces, tokens)
+        needs = self.needs.probabilities(vectors, pieces, tokens)
+        found = tuple(
+            Sentence(start, end, dict(zip(self.roles.classes, map(float, role), strict=True)), need, vector)
+            for (start, end), role, need, vector in zip(spans, roles, needs, vectors, strict=True)
+        )
+        off_topic, vague = self._topic(text, whole, [word for words in tokens for word in words])
+        return Reading(text, found, off_topic, vague)
+
+    def _topic(self, text: str, whole: Floats | None, tokens: Sequence[str]) -> tuple[float, float]:
+        if self.topic is None:
+            return 0.0, 0.0
+        vector = self.encoder.encode([text], prompt_name="query")[0] if whole is None else whole
+        found = self.topic.probabilities(vector[None], [text], [tokens])[0]
+        by_name = dict(zip(self.topic.classes, map(float, found), strict=True))
+        return by_name.get("off_topic", 0.0), by_name.get("vague", 0.0)
+
+
+def _optional(path: Path, fingerprint: str) -> LinearReader | None:
+    """A reader, or None where none was trained for this encoder."""
+    try:
+        return LinearReader.read(path, fingerprint)
+    except CheckupError:
+        return None
+
+
+def needs_of(reading: Reading, reader: SituationReader, vocabulary: Vocabulary) -> list[dict[str, Any]]:
+    """The needs of a reading in the shape of CONTRACT (`analyse`), in text order.
+
+    Neighbouring sentences that state the same need are one need.
+    """
+    if reader.needs is None:
+        return []
+    found: list[dict[str, Any]] = []
+    for sentence in reading.sentences:
+        if sentence.need < reader.thresholds.need:
+            continue
+        order = np.argsort(-sentence.needs, kind="stable")
+        ids = [reader.needs.classes[i] for i in order if reader.needs.classes[i] in vocabulary.needs]
+        chances = {reader.needs.classes[i]: float(sentence.needs[i]) for i in order[: ALTERNATIVES + 1]}
+        if not ids:
+            continue
+        if found and found[-1]["need_id"] == ids[0]:
+            found[-1].update(end=sentence.end, statement=reading.text[found[-1]["start"] : sentence.end])
+            found[-1]["weight"] = round(min(1.0, max(found[-1]["weight"], sentence.need)), 3)
+            continue
+        need = vocabulary.needs[ids[0]]
+        found.append(
+            {
+                "field": need.field, "module": vocabulary.module_of_need(need.id),
+                "statement": reading.text[sentence.start : sentence.end], "start": sentence.start,
+                "end": sentence.end, "need_id": need.id, "confidence": round(chances[need.id], 3),
+                "weight": round(min(1.0, sentence.need), 3),
+                "alternatives": [
+                    {"need_id": i, "title": vocabulary.needs[i].title, "confidence": round(chances[i], 3)}
+                    for i in ids[1 : ALTERNATIVES + 1] if i in chances
+                ],
+            }
+        )  # fmt: skip
+    return found
+
+
+def verdict(reading: Reading, reader: SituationReader) -> str | None:
+    """Why a situation cannot be answered: `off_topic`, `vague`, or None where it can be."""
+    if not reading.sentences:
+        return None
+    strongest = max(sentence.need for sentence in reading.sentences)
+    refusing = max(reading.off_topic, reading.vague)
+    if refusing < 0.5 or strongest * (1 - refusing) > reader.thresholds.answerable:
+        return None
+    return "off_topic" if reading.off_topic >= reading.vague else "vague"
+
+
+class Analyser:
+    """`analyse`: everything that is read in a situation, without a database."""
+
+    def __init__(self, settings: Settings, encoder: Encoder | None = None) -> None:
+        self.encoder = encoder or load_encoder(settings.encoder, threads=settings.threads)
+        self.vocabulary = load_vocabulary(settings.workspace, module_set=settings.module_set)
+        self.reader = SituationReader(self.encoder)
+
+    def analyse(self, text: str) -> dict[str, Any]:
+        """The answer in the shape of CONTRACT (`analyse`), with `id` null.
+
+        Raises:
+            CheckupError: if the text is empty or too long.
+        """
+        clean = checked_text(text)
+        return describe(self.reader.read(clean), self.reader, self.vocabulary)
+
+
+def describe(reading: Reading, reader: SituationReader, vocabulary: Vocabulary) -> dict[str, Any]:
+    """A reading as `analyse` answers it."""
+    from pipeline.nlp.extract import extract
+    from pipeline.nlp.passages import sentences
+
+    labels = next(iter(extract([("", None, reading.text)])))
+    facts = read_context(reading.text, sentences(reading.text))
+    needs = needs_of(reading, reader, vocabulary)
+    why = verdict(reading, reader)
+    needs = [] if why else needs
+    existing = _existing(reading, reader, labels)
+    needed = list(dict.fromkeys(need["field"] for need in needs))
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "id": None,
+        "answerable": why is None,
+        "unanswerable_because": why,
+        "ask": list(ASK) if why == "vague" else [],
+        "action_fields": {
+            "needed": needed,
+            "covered": sorted({item["field"] for item in existing if item["field"]} - set(needed)),
+        },
+        "target_groups": [] if why else [{"id": g["id"], "quotes": g["quotes"]} for g in labels["target_groups"]],
+        "population": facts.population,
+        "state": facts.state,
+        "municipality": facts.municipality,
+        "place": None,
+        "budget_limit": facts.budget_limit,
+        "budget_limit_eur": facts.budget_limit_eur,
+        "needs": needs,
+        "existing": existing,
+        "limits": [
+            {"kind": kind, "statement": reading.text[start:end], "start": start, "end": end}
+            for kind, start, end in facts.limits
+        ],
+    }
+
+
+def _existing(reading: Reading, reader: SituationReader, labels: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Sentences that describe what works, with the field that a need in the same words would have."""
+    found = []
+    fields = _field_quotes(labels)
+    for sentence in reading.sentences:
+        if sentence.roles.get("existing", 0.0) < reader.thresholds.existing:
+            continue
+        inside = [name for name, start, end in fields if start < sentence.end and end > sentence.start]
+        found.append(
+            {
+                "field": inside[0] if inside else None, "statement": reading.text[sentence.start : sentence.end],
+                "start": sentence.start, "end": sentence.end,
+            }
+        )  # fmt: skip
+    return found
+
+
+def _field_quotes(labels: Mapping[str, Any]) -> list[tuple[str, int, int]]:
+    return [
+        (field["id"], quote["start"], quote["end"])
+        for field in labels["action_fields"]
+        for quote in field["quotes"]
+        if quote.get("where", "text") == "text"
+    ]
+
+
+def need_weights(needs: Sequence[Mapping[str, Any]], vocabulary: Vocabulary, columns: Mapping[str, int]) -> Floats:
+    """Corrected needs as float32[needs given, needs]: their own id 1, their alternatives by confidence."""
+    weights: npt.NDArray[np.float32] = np.zeros((len(needs), len(columns)), np.float32)
+    for row, need in zip(weights, needs, strict=True):
+        for alternative in need.get("alternatives", []):
+            for name in vocabulary.resolve_need(str(alternative.get("need_id"))):
+                if name in columns:
+                    row[columns[name]] = float(alternative.get("confidence", 0.0))
+        if need.get("need_id") in columns:
+            row[columns[str(need["need_id"])]] = 1.0
+    return weights

@@ -1,0 +1,149 @@
+"""From the database to a published generation: texts embedded, indexes built, everything a reader needs in one folder.
+
+Below: `data.store`, `embeddings`, `pipeline.nlp.search_tokens`. Above: `pipeline.refresh` and the commands that write.
+Only what changed is embedded and tokenized; the rest comes from the vector cache and the generation before.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from data.records import Card
+from data.store import Store
+from data.vocabulary import load_vocabulary
+from embeddings.e5_file import Floats
+from embeddings.encoders import Encoder, encode_cached
+from embeddings.published import WHOLE, current_name, publish
+from pipeline.approaches import load_reader, named, strengths
+
+Progress = Callable[[str, int, int], None]
+CARD_VALUES = (
+    "action_fields", "target_groups", "approaches", "level", "evidence_grade", "tier", "verified", "cost_eur",
+    "cost_kind", "budget_eur", "budget_kind", "price_year", "reached_persons", "success_rate_percent", "places",
+    "scope", "contact", "continuation", "lessons", "setting",
+)  # fmt: skip
+"""Properties of a project that readers of the index need."""
+
+
+def index_folder(workspace: Path) -> Path:
+    """Where a workspace's published generations lie."""
+    return workspace / "index"
+
+
+def whole_text(title: str | None, text: str) -> str:
+    """What stands for a project as a whole: its title, a full stop, its text."""
+    return f"{title.rstrip('.')}. {text}" if title else text
+
+
+def card_json(card: Card) -> dict[str, Any]:
+    """A card as the generation keeps it; JSON values only."""
+    project = card.project
+    values = {name: card.values[name] for name in CARD_VALUES if name in card.values}
+    return {
+        "project_id": project.id, "title": project.title, "text": project.text, "url": project.url,
+        "organisation": project.organisation, "municipality": project.municipality, "state": project.state,
+        "start_year": project.start_year, "end_year": project.end_year, "text_kind": card.text_kind,
+        "document_id": card.document_id, "passages": [list(span) for span in card.passages], "values": values,
+    }  # fmt: skip
+
+
+def publish_index(
+    store: Store,
+    encoder: Encoder,
+    *,
+    encoder_name: str,
+    extractor_version: str,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> str:
+    """Publish the database's present state; returns the generation's name.
+
+    Args:
+        store: read as one consistent view; new vectors are kept in it.
+        encoder: as the settings name it.
+        encoder_name: that name, for worker processes.
+        extractor_version: tokens of another version are made anew.
+        workers: processes that embed; the result does not depend on it.
+        progress: called with (stage, done, total).
+    """
+    cards = [card_json(card) for card in store.iter_cards()]
+    rows, texts = _rows(cards)
+    vectors = encode_cached(
+        texts, encoder=encoder, cache=store, workers=workers, encoder_name=encoder_name,
+        progress=(lambda done, total: progress("einbetten", done, total)) if progress else None,
+    )  # fmt: skip
+    approaches = list(load_vocabulary(store.settings.workspace).approaches)
+    carried = strengths(load_reader(encoder.fingerprint), approaches, cards, rows, vectors, texts)
+    for card, row in zip(cards, carried, strict=True):
+        card["values"].setdefault("approaches", [])
+        card["values"]["approaches"] = card["values"]["approaches"] or named(row, approaches)
+    folder = index_folder(store.settings.workspace)
+    tokens = _tokens(cards, _known_tokens(folder, extractor_version), progress)
+    manifest = {
+        "fingerprint": encoder.fingerprint,
+        "encoder": encoder_name,
+        "extractor_version": extractor_version,
+        "scale": reference_scale(encoder, store),
+        "approaches": approaches,
+    }
+    return publish(folder, cards=cards, rows=rows, vectors=vectors, strengths=carried, tokens=tokens, manifest=manifest)
+
+
+def _rows(cards: Sequence[Mapping[str, Any]]) -> tuple[np.ndarray[Any, np.dtype[np.int32]], list[str]]:
+    """Dense rows int32[n, 3] and their texts: each project as a whole, then its passages where it has several."""
+    rows: list[tuple[int, int, int]] = []
+    texts: list[str] = []
+    for number, card in enumerate(cards):
+        rows.append((number, WHOLE, WHOLE))
+        texts.append(whole_text(card["title"], card["text"]))
+        if len(card["passages"]) > 1:
+            for start, end in card["passages"]:
+                rows.append((number, start, end))
+                texts.append(card["text"][start:end])
+    return np.array(rows, np.int32).reshape(len(rows), 3), texts
+
+
+def _known_tokens(folder: Path, extractor_version: str) -> dict[str, list[str]]:
+    """The tokens of the current generation by document id; none where it is missing, damaged or of another version."""
+    try:
+        current = folder / str(current_name(folder))
+        manifest = json.loads((current / "manifest.json").read_text("utf-8"))
+        if manifest["extractor_version"] != extractor_version:
+            return {}
+        return dict(json.loads((current / "tokens.json").read_text("utf-8")))
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _tokens(
+    cards: Sequence[Mapping[str, Any]], known: Mapping[str, list[str]], progress: Progress | None
+) -> dict[str, list[str]]:
+    """Search tokens by document id, in the order of the cards."""
+    from pipeline.nlp.search_tokens import search_tokens
+
+    tokens: dict[str, list[str]] = {}
+    for number, card in enumerate(cards, 1):
+        key = card["document_id"]
+        tokens[key] = known[key] if key in known else search_tokens(whole_text(card["title"], card["text"]))
+        if progress and number % 50 == 0:
+            progress("indexieren", number, len(cards))
+    return tokens
+
+
+def reference_scale(encoder: Encoder, store: Store) -> dict[str, float]:
+    """Mean and standard deviation of this encoder's cosines between unrelated texts: the fixed scale of the ranking.
+
+    Measured over our own vocabulary (titles of needs against descriptions of approaches), so that it depends on the
+    encoder alone, never on a query or on the projects; kept with the vectors.
+    """
+    vocabulary = load_vocabulary()
+    needs = [need.title for need in vocabulary.needs.values()][::4]
+    approaches = [approach.what for approach in vocabulary.approaches.values()][::4]
+    left = encode_cached(needs, encoder=encoder, cache=store, prompt_name="query")
+    right = encode_cached(approaches, encoder=encoder, cache=store, prompt_name="passage")
+    cosines: Floats = left @ right.T
+    # Rounded, so that the last bits of another machine's arithmetic do not make another generation.
+    return {"mean": round(float(cosines.mean()), 4), "sd": round(float(cosines.std()), 4)}

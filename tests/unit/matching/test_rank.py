@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matching import rank
+from matching.rank import Weights, load_weights
+
+SCALE = {"mean": 0.5, "sd": 0.1}
+ROWS = np.array([[0, -1, -1], [0, 0, 5], [0, 5, 9], [1, -1, -1]], np.int32)
+PLAIN = {"whole": 1, "window": 1, "lexical": 1, "tier": 0.02, "needs": 1, "sentence_bias": -2,
+         "sentence_similarity": 1, "sentence_approach": 2, "demand_power": 1}  # fmt: skip
+
+
+def f32(*values):
+    return np.array(values, np.float32)
+
+
+def test_parts_are_standard_deviations_and_the_best_passage_wins():
+    z = rank.standardised(f32([0.6, 0.5, 0.7, 0.4], [0.5, 0.9, 0.5, 0.5]), SCALE)
+    np.testing.assert_allclose(rank.whole_of_project(z, ROWS, 2), [1, -1], atol=1e-5)
+    np.testing.assert_allclose(rank.best_of_project(z, ROWS[:, 0], 2), [[2, -1], [4, 0]], atol=1e-5)
+
+
+def test_a_need_asks_for_what_its_arrows_lead_to():
+    arrows = f32([1.0, 0.25], [0.0, 0.6])
+    wanted = rank.demand(f32([0.5, 0.5]), arrows, 1.0)
+    np.testing.assert_allclose(wanted, [[0.5, 0.425]], atol=1e-6)
+    assert rank.demand(f32([1.0, 1.0]), arrows, 1.0).max() <= 1
+
+
+def test_the_best_approach_of_a_project_answers():
+    strengths = f32([1.0, 0.0], [0.2, 0.9], [0.0, 0.0])
+    np.testing.assert_allclose(rank.supply(f32([0.5, 1.0]), strengths), [[0.5, 0.9, 0.0]], atol=1e-6)
+
+
+def test_one_sentence_answered_well_beats_two_answered_badly():
+    weights = Weights(**PLAIN)
+    similar = f32([2.0, 0.0], [-3.0, 0.0])
+    joined, chances = rank.need_chance(similar, np.zeros((2, 2), np.float32), f32(1.0, 1.0), weights)
+    assert chances.shape == (2, 2)
+    assert joined[0] > joined[1]
+
+
+def test_a_sentence_that_leaves_nothing_open_adds_nothing():
+    weights = Weights(**PLAIN)
+    one, _ = rank.need_chance(f32([1.0]), f32([0.5]), f32(0.8), weights)
+    two, _ = rank.need_chance(f32([1.0], [3.0]), f32([0.5], [1.0]), f32(0.8, 0.0), weights)
+    np.testing.assert_allclose(one, two, atol=1e-6)
+
+
+def test_no_sentences_at_all():
+    empty = np.zeros((0, 3), np.float32)
+    joined, _ = rank.need_chance(empty, empty, np.zeros(0, np.float32), Weights(**PLAIN))
+    assert joined.tolist() == [0, 0, 0]
+
+
+def test_the_tier_decides_among_equals_only():
+    zero = np.zeros(3, np.float32)
+    parts = {"whole": f32(1, 1, 1.2), "window": zero, "lexical": zero, "needs": zero}
+    scores = rank.mix(parts, Weights(**PLAIN), [0, 3, 0])
+    assert rank.order(scores, ["a", "b", "c"], np.ones(3, bool), 3) == [2, 1, 0]
+
+
+@given(st.lists(st.sampled_from([0.0, 0.5, 1.0]), min_size=1, max_size=12), st.integers(1, 15), st.randoms())
+def test_order_is_by_score_then_id_whatever_the_order_given(values, top, random):
+    ids = [f"p{i:02}" for i in range(len(values))]
+    expected = [ids[i] for i in sorted(range(len(ids)), key=lambda i: (-values[i], ids[i]))][:top]
+    places = list(range(len(ids)))
+    random.shuffle(places)
+    shuffled = [ids[i] for i in places]
+    scores = np.array([values[i] for i in places], np.float32)
+    found = rank.order(scores, shuffled, np.ones(len(ids), bool), top)
+    assert [shuffled[i] for i in found] == expected
+
+
+def test_what_filters_refuse_is_not_ranked():
+    assert rank.order(f32(3, 2, 1), ["a", "b", "c"], np.array([False, True, True]), 5) == [1, 2]
+
+
+def test_the_shipped_weights_load_and_the_tier_is_the_last_word():
+    weights = load_weights()
+    assert 0 < weights.tier < 0.1
+
+
+def test_a_misspelt_weight_is_refused(tmp_path):
+    path = tmp_path / "w.yaml"
+    path.write_text("\n".join(f"{'tear' if key == 'tier' else key}: {value}" for key, value in PLAIN.items()), "utf-8")
+    with pytest.raises(ValueError, match="tear"):
+        load_weights(path)

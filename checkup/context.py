@@ -6,6 +6,7 @@ Below: `data.settings`, `data.errors`, Rich. Above: `checkup.commands`.
 import contextlib
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _workspace: ContextVar[Path | None] = ContextVar("workspace", default=None)
 PROGRESS_AFTER_S = 2.0
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _USAGE: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 """What the parser raises for a wrong call; found by name, since typer may bring its own copy of click."""
 CANNOT_RUN, DONE_WITH_FAILURES, INTERRUPTED = 3, 4, 130
@@ -51,13 +53,35 @@ def say(message: str) -> None:
     sys.stderr.write(message + "\n")
 
 
+def to_json(value: Any, *, indent: int | None = None) -> str:
+    """A value as JSON text that can be written as UTF-8: lone surrogates (an `id` returned as given) are escaped."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    return _LONE_SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
 def print_json(value: Any) -> None:
     """One JSON document on stdout."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    sys.stdout.write(to_json(value, indent=2) + "\n")
 
 
 def run(command: Callable[[], Any]) -> int:
     """Run a command and turn what happens into an exit code with a message."""
+    code = _run(command)
+    if code == INTERRUPTED:  # Ctrl-C may come as an exception or, through the parser, as a result
+        say("Abgebrochen. Der Stand ist unbeschädigt; derselbe Aufruf macht weiter.")
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        # Nothing may be written again when the interpreter ends. A reader who has gone (`checkup … | head`) is content;
+        # a full disk must not pass for success.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            say(_os_error(error))
+            code = CANNOT_RUN
+    return code
+
+
+def _run(command: Callable[[], Any]) -> int:
     try:
         result = command()
     except CheckupError as error:
@@ -69,11 +93,8 @@ def run(command: Callable[[], Any]) -> int:
         error.show()
         code = int(error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        say("Abgebrochen. Der Stand ist unbeschädigt; derselbe Aufruf macht weiter.")
         code = INTERRUPTED
     except BrokenPipeError:
-        # The reader has gone (`checkup … | head`): nothing is wrong.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except OSError as error:
         say(_os_error(error))

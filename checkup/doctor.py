@@ -40,7 +40,7 @@ def _run(checks: dict[str, Callable[[Settings], str]], settings: Settings) -> It
             yield Finding(name, True, check(settings))
         except CheckupError as error:
             message, _, remedy = error.message.partition(". ")
-            yield Finding(name, False, message, remedy or None)
+            yield Finding(name, False, message, remedy or "Bitte berichtigen und `checkup doctor` wiederholen.")
         except (OSError, ImportError, ValueError) as error:
             yield Finding(name, False, f"{type(error).__name__}: {error}", "make setup erneut ausführen")
 

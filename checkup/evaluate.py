@@ -8,16 +8,21 @@ that gold stays unseen (`with_labels` gives the separate figure with the editors
 import json
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from checkup import figures
 from data.errors import CheckupError
 from data.records import PROJECT_KEYS, Project, Statement
 from data.settings import Settings
 from data.store import Store
+from embeddings.shipped_vectors import load_shipped
 from matching.query import Query
+
+if TYPE_CHECKING:
+    from matching.retrieve import Matcher
 
 SCHEMA_VERSION = 1
 Case = dict[str, Any]
@@ -121,6 +126,26 @@ def _labels(folder: Path, projects: list[Case]) -> list[Statement]:
     return statements
 
 
+@contextmanager
+def _workspace(projects: list[Case], settings: Settings, labels: list[Statement]) -> Iterator[Settings]:
+    """A fresh workspace that holds these projects only; its settings."""
+    from data.settings import load_settings
+    from pipeline.refresh import Report, import_projects, worker_for
+
+    with tempfile.TemporaryDirectory(prefix="checkup-evaluate-") as name:
+        fresh = load_settings(Path(name), encoder=settings.encoder, threads=settings.threads)
+        with Store.open(fresh, create=True) as store, store.writing("import"):
+            records = [Project(**{k: p[k] for k in PROJECT_KEYS if p.get(k) is not None}) for p in projects]
+            worker = worker_for(store)
+            load_shipped(store, worker.encoder.fingerprint)
+            report = Report()
+            import_projects(store, records, worker, report, source="evaluate")
+            if labels:
+                store.add_statements(labels)
+                import_projects(store, [], worker, report, source="evaluate")
+        yield fresh
+
+
 def _answers(
     projects: list[Case],
     situations: list[Case],
@@ -129,25 +154,25 @@ def _answers(
     labels: list[Statement],
 ) -> dict[str, Case]:
     """The matcher's answer to each situation, over these projects only."""
-    from data.settings import load_settings
     from matching.retrieve import Matcher, match_all
-    from pipeline.refresh import Report, import_projects, worker_for
 
-    with tempfile.TemporaryDirectory(prefix="checkup-evaluate-") as name:
-        fresh = load_settings(Path(name), encoder=settings.encoder, threads=settings.threads)
-        with Store.open(fresh, create=True) as store, store.writing("import"):
-            records = [Project(**{k: p[k] for k in PROJECT_KEYS if p.get(k) is not None}) for p in projects]
-            worker = worker_for(store)
-            report = Report()
-            import_projects(store, records, worker, report, source="evaluate")
-            if labels:
-                store.add_statements(labels)
-                import_projects(store, [], worker, report, source="evaluate")
+    with _workspace(projects, settings, labels) as fresh:
         queries = [
             Query(id=s["id"], text=s["text"], needs=tuple(structure[s["id"]]) if s["id"] in structure else None)
             for s in situations
         ]  # fmt: skip
         return {answer["id"]: answer for answer in match_all(Matcher(fresh), queries)}
+
+
+@contextmanager
+def judged_matcher(folder: Path, settings: Settings) -> Iterator[tuple["Matcher", list[Case], dict[str, Case]]]:
+    """A matcher over a judged folder's projects, with its situations and qrels."""
+    from matching.retrieve import Matcher
+
+    projects, situations = _lines(folder / "projects.jsonl"), _lines(folder / "situations.jsonl")
+    qrels = {line["id"]: line for line in _lines(folder / "qrels.jsonl")}
+    with _workspace(projects, settings, []) as fresh:
+        yield Matcher(fresh), situations, qrels
 
 
 def _project_figures(projects: list[Case]) -> dict[str, Any]:

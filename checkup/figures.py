@@ -82,7 +82,7 @@ def micro_f1(pairs: Iterable[tuple[Iterable[str], Iterable[str]]]) -> F1:
     return F1(precision, recall, f1, gold_count)
 
 
-def share(flags: Iterable[bool]) -> float:
-    """The share of true ones; NaN for none."""
+def share(flags: Iterable[bool]) -> float | None:
+    """The share of true ones; None for none."""
     values = list(flags)
-    return sum(values) / len(values) if values else math.nan
+    return sum(values) / len(values) if values else None

@@ -1,9 +1,8 @@
 """What commands are given: a text as argument, option, file or standard input, or JSON Lines with one case each.
 
-Below: `crawlers.documents` (files), `data.errors`. Above: `checkup.commands`.
+Below: `crawlers.documents` (files), `data.exchange_records` (strict JSON), `data.errors`. Above: `checkup.commands`.
 """
 
-import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from checkup.context import DONE_WITH_FAILURES, say
+from checkup.context import DONE_WITH_FAILURES, say, to_json
 from data.errors import CheckupError, UsageError
 
 MAX_INPUT_BYTES = 50_000_000
@@ -81,7 +80,11 @@ def output(target: str | None) -> Iterator[IO[str]]:
     if target in (None, "-"):
         yield sys.stdout
         return
-    path = Path(str(target))
+    path = Path(str(target)).resolve()
+    if path.exists() and not path.is_file():  # a device or a pipe: written to, never replaced
+        with path.open("w", encoding="utf-8", newline="\n") as file:
+            yield file
+        return
     part = path.with_name(path.name + ".part")
     try:
         with part.open("w", encoding="utf-8", newline="\n") as file:
@@ -101,7 +104,7 @@ def batch(source: str, target: str | None, answer: Callable[[dict[str, Any]], di
         for number, line in json_lines(source):
             result = _one(number, line, answer)
             failures += "error" in result
-            file.write(json.dumps(result, ensure_ascii=False) + "\n")
+            file.write(to_json(result) + "\n")
             file.flush()
     if failures:
         say(f"{failures} Zeile(n) konnten nicht verarbeitet werden (siehe „error“ in der Ausgabe).")
@@ -109,13 +112,17 @@ def batch(source: str, target: str | None, answer: Callable[[dict[str, Any]], di
 
 
 def _one(number: int, line: str, answer: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+    from data.exchange_records import JsonReader, RecordError
+
     try:
-        given = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        return _error(None, "invalid_json", f"Zeile {number}: kein gültiges JSON ({error})")
-    if not isinstance(given, dict) or not isinstance(given.get("text"), str):
-        identity = given.get("id") if isinstance(given, dict) else None
-        return _error(identity, "invalid_input", f"Zeile {number}: „text“ fehlt oder ist keine Zeichenkette")
+        given = JsonReader().whole(line)
+    except RecordError as error:
+        return _error(None, "invalid_json", f"Zeile {number}: {error}")
+    if not isinstance(given, dict):
+        return _error(None, "invalid_input", f"Zeile {number}: Erwartet wird ein JSON-Objekt mit „id“ und „text“.")
+    if not isinstance(given.get("text"), str) or not isinstance(given.get("title"), str | None):
+        message = f"Zeile {number}: „text“ fehlt, oder „text“ oder „title“ ist keine Zeichenkette."
+        return _error(given.get("id"), "invalid_input", message)
     try:
         return {**answer(given), "id": given.get("id")}
     except CheckupError as error:
@@ -124,3 +131,13 @@ def _one(number: int, line: str, answer: Callable[[dict[str, Any]], dict[str, An
 
 def _error(identity: Any, code: str, message: str) -> dict[str, Any]:
     return {"schema_version": 1, "id": identity, "error": {"code": code, "message": message}}
+
+
+def refuse_beside_batch(*single: object) -> None:
+    """Refuse what belongs to one text where `--input` is given.
+
+    Raises:
+        UsageError: if any of them is given.
+    """
+    if any(value is not None for value in single):
+        raise UsageError("Bei --input steht alles in den Zeilen; bitte Text, --file, --needs und --html weglassen.")

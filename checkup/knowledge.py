@@ -3,6 +3,7 @@
 Below: `data.vocabulary`. Above: `checkup explain`.
 """
 
+from collections.abc import Container
 from dataclasses import asdict
 from typing import Any
 
@@ -16,7 +17,10 @@ def _condition(condition: Condition | None) -> dict[str, list[str]]:
     return {key: list(value) for key, value in parts.items() if value}
 
 
-def _one(kind: str, given: str, ids: tuple[str, ...]) -> str:
+def _one(kind: str, given: str, ids: tuple[str, ...], present: Container[str]) -> str:
+    """The one id that is meant: a present one as it is (part of it may have been split off), an old one's heir."""
+    if given in present:
+        return given
     if not ids:
         raise UsageError(f"{kind} „{given}“ gibt es nicht.")
     if len(ids) > 1:
@@ -30,11 +34,7 @@ def need_card(vocabulary: Vocabulary, given: str) -> dict[str, Any]:
     Raises:
         UsageError: if no such need exists, or an old id was split into several.
     """
-    try:
-        ids = vocabulary.resolve_need(given)
-    except KeyError:
-        ids = ()
-    need = vocabulary.needs[_one("Einen Bedarf", given, ids)]
+    need = vocabulary.needs[_one("Einen Bedarf", given, vocabulary.resolve_need(given), vocabulary.needs)]
     arrows = sorted(need.arrows, key=lambda arrow: -arrow.grade)
     return {
         "schema_version": 1, "kind": "need", "id": need.id, "title": need.title, "what": need.what,
@@ -54,11 +54,8 @@ def approach_card(vocabulary: Vocabulary, given: str) -> dict[str, Any]:
     Raises:
         UsageError: if no such approach exists, or an old id was split into several.
     """
-    try:
-        ids = vocabulary.resolve_approach(given)
-    except KeyError:
-        ids = ()
-    approach = vocabulary.approaches[_one("Einen Ansatz", given, ids)]
+    ids = vocabulary.resolve_approach(given)
+    approach = vocabulary.approaches[_one("Einen Ansatz", given, ids, vocabulary.approaches)]
     needs = [
         {"id": need.id, "title": need.title, "grade": arrow.grade}
         for need in vocabulary.needs.values()

@@ -86,6 +86,8 @@ def train_readers(
     matching: Path = MATCHING,
     pipeline: Path = PIPELINE,
     only: str | None = None,
+    workers: int = 1,
+    encoder_name: str = "e5",
     say: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Train and write every reader (or one of them), with its cross-validated figures in its card.
@@ -98,6 +100,8 @@ def train_readers(
         matching: folder for needs, roles and topic.
         pipeline: folder for approaches.
         only: name of one reader.
+        workers: processes that encode `encoder_name`.
+        encoder_name: the setting that gave `encoder`.
         say: told what was reached.
     """
     plans: dict[str, tuple[Path, str, list[Example]]] = {
@@ -108,25 +112,35 @@ def train_readers(
     }
     for name, (folder, prompt, examples) in plans.items():
         if only in (None, name) and len({example.label for example in examples}) > 1:
-            reader = _train(name, prompt, examples, encoder, cache)
+            reader = _train(name, prompt, examples, encoder, cache, workers, encoder_name)
             folder.mkdir(parents=True, exist_ok=True)
             reader.write(folder / f"{name}.npz")
             say(f"{name}: {reader.card['figures']}, Mischung {reader.mix}")
 
 
-def _train(name: str, prompt: str, examples: list[Example], encoder: Encoder, cache: VectorCache) -> LinearReader:
+def _train(
+    name: str,
+    prompt: str,
+    examples: list[Example],
+    encoder: Encoder,
+    cache: VectorCache,
+    workers: int,
+    encoder_name: str,
+) -> LinearReader:
     from pipeline.nlp.search_tokens import search_tokens
 
     texts = [example.text for example in examples]
     digest = hashlib.sha256("\n".join(f"{e.label}\t{e.text}" for e in examples).encode()).hexdigest()
     return train_reader(
-        encode_cached(texts, encoder=encoder, cache=cache, prompt_name=prompt),
+        encode_cached(
+            texts, encoder=encoder, cache=cache, prompt_name=prompt, workers=workers, encoder_name=encoder_name
+        ),
         texts,
         [search_tokens(text) for text in texts],
         [example.label for example in examples],
         groups=[example.group for example in examples],
         fingerprint=encoder.fingerprint,
         sample_weights=[example.weight for example in examples],
-        bits=12 if name in ("roles", "topic") else 14,
+        bits=12 if name in ("roles", "topic") else 13,
         card={"reader": name, "data_sha256": digest, "command": f"checkup train readers --only {name}"},
     )

@@ -13,7 +13,7 @@ from embeddings.linear import BITS, Floats, LinearReader, centred, hashed_featur
 
 MIXES = (0.0, 0.25, 0.5, 0.75, 1.0)
 TEMPERATURES = (0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0)
-FOLDS = 5
+FOLDS = 3
 
 
 def _sparse(texts: Sequence[str], tokens: Sequence[Sequence[str]], bits: int) -> Any:
@@ -41,7 +41,7 @@ def _fit(features: Any, labels: npt.NDArray[np.int64], weights: Floats, strength
     """Weights float32[features + 1, classes] of a multinomial logistic regression; the last row is the bias."""
     from sklearn.linear_model import LogisticRegression
 
-    model = LogisticRegression(C=strength, max_iter=150, tol=1e-4)
+    model = LogisticRegression(C=strength, max_iter=80, tol=1e-4)
     model.fit(features, labels, sample_weight=weights)
     coefficients, bias = model.coef_, model.intercept_
     if len(model.classes_) == 2:  # scikit-learn keeps one row for two classes

@@ -1,6 +1,6 @@
 """What is asked and what is answered, in the shapes of CONTRACT (`match`).
 
-Below: nothing. Above: `matching.retrieve` answers a `Query`; `checkup` reads and prints.
+Below: `data.vocabulary`. Above: `matching.retrieve` answers a `Query`; `checkup` reads and prints.
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from data import impact
-from data.errors import UsageError
+from data.errors import CheckupError, UsageError
 from data.records import STATES
+from data.vocabulary import Vocabulary
 
 SIZES = ("landgemeinde", "kleinstadt", "mittelstadt", "grossstadt", "kreis")
 TIERS = impact.TIERS
@@ -74,3 +75,82 @@ def _checked(key: str, value: Any, allowed: Sequence[Any]) -> Any:
     if value not in allowed:
         raise UsageError(f"Filter „{key}“: „{value}“ ist nicht bekannt. Möglich: {', '.join(map(str, allowed))}.")
     return value
+
+
+def needs_from(given: Any, text: str, vocabulary: Vocabulary) -> tuple[Mapping[str, Any], ...] | None:
+    """Corrected needs from JSON, checked and completed to the shape of `analyse`; None where none are given.
+
+    What may be left out: offsets (0, 0: the need stands nowhere in the text), the statement (what stands at the
+    offsets, else the need's title), confidence and weight (1), alternatives, field and module (the need's own).
+
+    Args:
+        given: a list of needs, or None.
+        text: what the offsets count in.
+        vocabulary: names the needs; old ids are brought up to date.
+
+    Raises:
+        CheckupError: something else than needs, an unknown id, or offsets outside of the text.
+    """
+    if given is None:
+        return None
+    if not isinstance(given, list):
+        raise CheckupError("„needs“ muss eine Liste von Bedarfen sein, wie analyse --json sie ausgibt.")
+    return tuple(_need(place, one, text, vocabulary) for place, one in enumerate(given, 1))
+
+
+def _need(place: int, given: Any, text: str, vocabulary: Vocabulary) -> dict[str, Any]:
+    try:
+        return _completed(given, text, vocabulary)
+    except (TypeError, ValueError, AttributeError, KeyError) as error:
+        raise CheckupError(
+            f"„needs“, Eintrag {place}, ist kein Bedarf, wie analyse --json ihn ausgibt ({error}). Bitte berichtigen."
+        ) from error
+
+
+def _completed(given: Mapping[str, Any], text: str, vocabulary: Vocabulary) -> dict[str, Any]:
+    start, end = _whole(given.get("start", 0)), _whole(given.get("end", 0))
+    if not 0 <= start <= end <= len(text):
+        raise ValueError(f"start {start}, end {end} liegen nicht im Text")
+    name, *split = _present(given.get("need_id"), vocabulary)
+    need = vocabulary.needs.get(str(name))
+    alternatives = [*({"need_id": one} for one in split), *given.get("alternatives", [])]
+    return {
+        **given,
+        "field": given.get("field") or (need.field if need else None),
+        "module": given.get("module") or (vocabulary.module_of_need(need.id) if need else None),
+        "statement": str(given.get("statement") or text[start:end] or (need.title if need else "")),
+        "start": start, "end": end, "need_id": name,
+        "confidence": _share(given.get("confidence", 1.0)), "weight": _share(given.get("weight", 1.0)),
+        "alternatives": [one for each in alternatives for one in _alternatives(each, vocabulary)],
+    }  # fmt: skip
+
+
+def _alternatives(given: Mapping[str, Any], vocabulary: Vocabulary) -> list[dict[str, Any]]:
+    confidence = _share(given.get("confidence", 1.0))
+    return [
+        {**given, "need_id": name, "title": vocabulary.needs[name].title, "confidence": confidence}
+        for name in _present(given["need_id"], vocabulary)
+        if name is not None
+    ]
+
+
+def _present(need_id: Any, vocabulary: Vocabulary) -> tuple[str | None, ...]:
+    """The present ids of a need; (None,) where the consultant left open which it is."""
+    if need_id is None or need_id in vocabulary.needs:
+        return (need_id,)
+    found = vocabulary.resolve_need(need_id)
+    if not found:
+        raise ValueError(f"den Bedarf „{need_id}“ gibt es nicht")
+    return found
+
+
+def _whole(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{value!r} ist keine ganze Zahl")
+    return value
+
+
+def _share(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise ValueError(f"{value!r} ist keine Zahl von 0 bis 1")
+    return float(value)

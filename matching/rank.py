@@ -40,6 +40,8 @@ class Weights:
     sentence_approach: float
     demand_power: float
     """A need's probability counts as p ** demand_power: below 1, unlikely needs count more."""
+    relevant: float
+    """From this chance of answering a need (0-1) a project counts as relevant: only such ones are highlighted."""
 
 
 def load_weights(path: Path = WEIGHTS_FILE) -> Weights:

@@ -22,12 +22,13 @@ from matching.context_facts import read_context
 from matching.explain import Evidence, misfits, reasons
 from matching.filters import allowed
 from matching.query import TIERS, Query
-from matching.situation import ASK, SituationReader, checked_text, need_weights, needs_of, verdict
+from matching.situation import ASK, Reading, SituationReader, checked_text, need_weights, needs_of, verdict
 from pipeline.publish import index_folder, publish_index
 
 SCHEMA_VERSION = 1
 WINDOW_WORDS = 120
 WINDOW_OVERLAP = 30
+MOST_HIGHLIGHTS = 3
 LONG_WORDS = 150
 """Above this a text is also read in windows."""
 Floats = npt.NDArray[np.float32]
@@ -41,6 +42,32 @@ class Scored:
     evidence: Evidence
     needs: list[dict[str, Any]]
     refused: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a situation asks for, sentence by sentence."""
+
+    spans: list[tuple[int, int]]
+    vectors: Floats
+    needs: Floats
+    """float32[sentences, needs]."""
+    urgency: Floats
+    """float32[sentences], how likely each leaves a need open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """A situation against every project, before any weight: see `matching.rank` for shapes."""
+
+    whole: Floats
+    window: Floats
+    lexical: Floats
+    similar: Floats
+    asked: Asked
+    row_scores: Floats
+    first_sentence: int
+    reading: Reading
 
 
 class Matcher:
@@ -103,6 +130,7 @@ class Matcher:
             best = rank.order(scores, self._ids, allowed(self.index.cards, query.filters), top)
             state = read_context(text, []).state
             matches = [self._match(i, query, scored, float(scores[i]), state) for i in best]
+        highlights = highlights_of(matches, self.weights.relevant)
         return {
             "schema_version": SCHEMA_VERSION,
             "id": query.id,
@@ -111,8 +139,8 @@ class Matcher:
             "ask": list(ASK) if scored.refused == "vague" else [],
             "needs": scored.needs,
             "matches": matches,
-            "highlights": [],
-            "high_impact_missing": not any(m["impact"]["tier"] in ("high", "proven") for m in matches),
+            "highlights": highlights,
+            "high_impact_missing": not highlights,
             "index": {
                 "fingerprint": self.index.manifest["fingerprint"],
                 "encoder": self.index.manifest["encoder"],
@@ -120,43 +148,59 @@ class Matcher:
             },
         }
 
-    def _score(self, text: str, corrected: Sequence[Mapping[str, Any]] | None) -> Scored:
-        """The parts of every project's score."""
+    def features(self, text: str, corrected: Sequence[Mapping[str, Any]] | None = None) -> Features:
+        """Everything about a checked text that the weights then mix: similarities, lexical scores, needs asked for."""
         from pipeline.nlp.passages import windows
         from pipeline.nlp.search_tokens import search_tokens
 
         spans = windows(text, words=WINDOW_WORDS, overlap=WINDOW_OVERLAP) if len(text.split()) > LONG_WORDS else []
         vectors = self.encoder.encode([text, *(text[start:end] for start, end in spans)], prompt_name="query")
-        z = rank.standardised(self.index.dense.scores(vectors), self.index.manifest["scale"])
-        projects, owner = len(self._ids), self.index.rows[:, 0]
-        parts = {
-            "whole": rank.whole_of_project(z, self.index.rows, projects),
-            "window": rank.best_of_project(z.max(axis=0, keepdims=True), owner, projects)[0],
-            "lexical": self.index.lexical.scores(search_tokens(text)),
-        }
+        scale, rows = self.index.manifest["scale"], self.index.rows
+        z = rank.standardised(self.index.dense.scores(vectors), scale)
+        projects = len(self._ids)
         reading = self.reader.read(text, whole=vectors[0])
-        refused = None if corrected is not None else verdict(reading, self.reader)
-        needs = [dict(need) for need in corrected] if corrected is not None else needs_of(
-            reading, self.reader, self.vocabulary
-        )  # fmt: skip
         asked = self._asked(text, corrected, reading)
-        sentence_z = rank.standardised(self.index.dense.scores(asked.vectors), self.index.manifest["scale"])
-        answered = rank.supply(
-            rank.demand(asked.needs, self._arrows, self.weights.demand_power), self.index.strengths
-        )  # fmt: skip
-        similar = rank.best_of_project(sentence_z, owner, projects)
-        parts["needs"], chances = rank.need_chance(similar, answered, asked.urgency, self.weights)
-        evidence = Evidence(
-            spans=asked.spans, needs=asked.needs, chances=chances, row_scores=np.vstack([z, sentence_z]),
-            sentence_offset=len(z),
-        )  # fmt: skip
-        return Scored(parts, evidence, [] if refused else needs, refused)
+        sentence_z = rank.standardised(self.index.dense.scores(asked.vectors), scale)
+        return Features(
+            whole=rank.whole_of_project(z, rows, projects),
+            window=rank.best_of_project(z.max(axis=0, keepdims=True), rows[:, 0], projects)[0],
+            lexical=self.index.lexical.scores(search_tokens(text)),
+            similar=rank.best_of_project(sentence_z, rows[:, 0], projects),
+            asked=asked,
+            row_scores=np.vstack([z, sentence_z]),
+            first_sentence=len(z),
+            reading=reading,
+        )
 
-    def _asked(self, text: str, corrected: Sequence[Mapping[str, Any]] | None, reading: Any) -> "_Asked":
+    def combine(self, features: Features, weights: rank.Weights) -> tuple[dict[str, Floats], Floats]:
+        """The parts of every project's score, and float32[sentences, projects] of chances."""
+        answered = rank.supply(
+            rank.demand(features.asked.needs, self._arrows, weights.demand_power), self.index.strengths
+        )  # fmt: skip
+        joined, chances = rank.need_chance(features.similar, answered, features.asked.urgency, weights)
+        parts = {"whole": features.whole, "window": features.window, "lexical": features.lexical, "needs": joined}
+        return parts, chances
+
+    def _score(self, text: str, corrected: Sequence[Mapping[str, Any]] | None) -> Scored:
+        """The parts of every project's score."""
+        features = self.features(text, corrected)
+        parts, chances = self.combine(features, self.weights)
+        if corrected is None:
+            refused = verdict(features.reading, self.reader)
+            needs = [] if refused else needs_of(features.reading, self.reader, self.vocabulary)
+        else:
+            refused, needs = None, [dict(need) for need in corrected]
+        evidence = Evidence(
+            spans=features.asked.spans, needs=features.asked.needs, chances=chances, row_scores=features.row_scores,
+            sentence_offset=features.first_sentence,
+        )  # fmt: skip
+        return Scored(parts, evidence, needs, refused)
+
+    def _asked(self, text: str, corrected: Sequence[Mapping[str, Any]] | None, reading: Reading) -> Asked:
         """The sentences that ask for something: those the reader found, or exactly the corrected needs."""
         if corrected is None:
             kept = [s for s in reading.sentences if s.need >= 0.05]
-            return _Asked(
+            return Asked(
                 spans=[(s.start, s.end) for s in kept],
                 vectors=np.array([s.vector for s in kept], np.float32).reshape(len(kept), self.encoder.dimension),
                 needs=np.array([s.needs for s in kept], np.float32).reshape(len(kept), len(self._need_ids)),
@@ -164,7 +208,7 @@ class Matcher:
             )
         columns = {name: place for place, name in enumerate(self._need_ids)}
         texts = [str(need.get("statement") or text[need.get("start", 0) : need.get("end", 0)]) for need in corrected]
-        return _Asked(
+        return Asked(
             spans=[(int(need.get("start", 0)), int(need.get("end", 0))) for need in corrected],
             vectors=self.encoder.encode(texts, prompt_name="query"),
             needs=need_weights(corrected, self.vocabulary, columns),
@@ -212,14 +256,21 @@ class Matcher:
         return str(self.index.manifest["approaches"][best]) if best >= 0 and carried[best] > 0.1 else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What a situation asks for, sentence by sentence."""
+def highlights_of(matches: Sequence[Mapping[str, Any]], relevant: float) -> list[str]:
+    """At most three matches that are relevant and of tier high or proven, best first (shown as "Besonders wirksam").
 
-    spans: list[tuple[int, int]]
-    vectors: Floats
-    needs: Floats
-    urgency: Floats
+    Args:
+        matches: as the answer holds them.
+        relevant: the least chance of answering a need (`Weights.relevant`).
+    """
+    strong = [
+        match["project_id"]
+        for match in matches
+        if match["impact"]["tier"] in ("high", "proven")
+        and match["impact"]["evidence_grade"] != "X"
+        and match["parts"]["needs"] >= relevant
+    ]
+    return strong[:MOST_HIGHLIGHTS]
 
 
 def _arrow_matrix(vocabulary: Vocabulary, needs: Sequence[str], approaches: Sequence[str]) -> Floats:

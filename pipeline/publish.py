@@ -70,7 +70,7 @@ def publish_index(
         progress: called with (stage, done, total).
     """
     cards = [card_json(card) for card in store.iter_cards()]
-    rows, texts = _rows(cards)
+    rows, texts = texts_to_embed(cards)
     vectors = encode_cached(
         texts, encoder=encoder, cache=store, workers=workers, encoder_name=encoder_name,
         progress=(lambda done, total: progress("einbetten", done, total)) if progress else None,
@@ -92,7 +92,7 @@ def publish_index(
     return publish(folder, cards=cards, rows=rows, vectors=vectors, strengths=carried, tokens=tokens, manifest=manifest)
 
 
-def _rows(cards: Sequence[Mapping[str, Any]]) -> tuple[np.ndarray[Any, np.dtype[np.int32]], list[str]]:
+def texts_to_embed(cards: Sequence[Mapping[str, Any]]) -> tuple[np.ndarray[Any, np.dtype[np.int32]], list[str]]:
     """Dense rows int32[n, 3] and their texts: each project as a whole, then its passages where it has several."""
     rows: list[tuple[int, int, int]] = []
     texts: list[str] = []
@@ -133,15 +133,20 @@ def _tokens(
     return tokens
 
 
+def reference_texts() -> tuple[list[str], list[str]]:
+    """Titles of needs and descriptions of approaches between which the reference scale is measured."""
+    vocabulary = load_vocabulary()
+    needs = [need.title for need in vocabulary.needs.values()][::4]
+    return needs, [approach.what for approach in vocabulary.approaches.values()][::4]
+
+
 def reference_scale(encoder: Encoder, store: Store) -> dict[str, float]:
     """Mean and standard deviation of this encoder's cosines between unrelated texts: the fixed scale of the ranking.
 
     Measured over our own vocabulary (titles of needs against descriptions of approaches), so that it depends on the
     encoder alone, never on a query or on the projects; kept with the vectors.
     """
-    vocabulary = load_vocabulary()
-    needs = [need.title for need in vocabulary.needs.values()][::4]
-    approaches = [approach.what for approach in vocabulary.approaches.values()][::4]
+    needs, approaches = reference_texts()
     left = encode_cached(needs, encoder=encoder, cache=store, prompt_name="query")
     right = encode_cached(approaches, encoder=encoder, cache=store, prompt_name="passage")
     cosines: Floats = left @ right.T

@@ -17,6 +17,7 @@ from data.shipped import iter_shipped
 from data.store import Store
 from data.store_read import batches
 from embeddings.encoders import Encoder, load_encoder
+from embeddings.shipped_vectors import load_shipped
 from pipeline.publish import Progress, publish_index
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ BATCH = 64
 class Report:
     """What a run did; `failed` names each record or page that did not make it, with its reason."""
 
-    counts: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=lambda: Counter(new=0, updated=0, unchanged=0, extracted=0))
     failed: list[Rejected] = field(default_factory=list)
     generation: str | None = None
 
@@ -50,6 +51,7 @@ def worker_for(store: Store, *, workers: int = 1, progress: Progress | None = No
 
 def seed(store: Store, worker: Worker, report: Report) -> None:
     """Load the shipped projects with their editors' statements; a second call brings them up to date."""
+    load_shipped(store, worker.encoder.fingerprint)
     entries = list(iter_shipped())
     keep(store, [entry.project for entry in entries], report, origin="seed", source="seed", kind="summary")
     for entry in entries:

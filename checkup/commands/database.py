@@ -114,13 +114,11 @@ def export(
 
 
 def _export_full(store: Any, output: str) -> int:
-    import json
-
     from checkup.inputs import output as opened
 
     with opened(output) as file:
         for project in store.iter_projects():
-            file.write(json.dumps(full_record(store, project.id), ensure_ascii=False) + "\n")
+            file.write(context.to_json(full_record(store, project.id)) + "\n")
     return 0
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from checkup import context
-from checkup.commands.matching import FILE, INPUT, JSON, OUTPUT, TEXT, TEXT_OPTION
+from checkup.commands.matching import FILE, INPUT, JSON, OUTPUT, TEXT, TEXT_OPTION, write_answer
 
 
 def register(app: typer.Typer) -> None:
@@ -72,7 +72,7 @@ def extract(
     json: Annotated[bool, JSON] = False,
 ) -> int:
     """Aus einer Projektbeschreibung Handlungsfeld, Zielgruppe und Wirkung lesen, jede Angabe mit Beleg."""
-    from checkup.inputs import batch, read_text
+    from checkup.inputs import batch, read_text, refuse_beside_batch
     from pipeline.nlp.extract import extract as read
 
     def one(given: dict[str, Any]) -> dict[str, Any]:
@@ -82,13 +82,14 @@ def extract(
         return {"schema_version": 1, **next(iter(read([(str(given.get("id")), given.get("title"), given["text"])])))}
 
     if input is not None:
+        refuse_beside_batch(text, text_option, file)
         return batch(input, output, one)
     given = read_text(text, text_option, file)
     answer = {**one({"text": given.text}), "id": None}
     if given.from_file:
         answer["text"] = given.text
-    if json:
-        context.print_json(answer)
+    if json or output not in (None, "-"):
+        write_answer(answer, output)
     else:
         from checkup.console import print_extraction
 

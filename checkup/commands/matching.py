@@ -33,22 +33,23 @@ def register(app: typer.Typer) -> None:
 def _wanted(given: dict[str, Any], matcher: "Matcher", base: dict[str, Any]) -> "Query":
     """A query from an input line; its own filters outrank those of the call."""
     from data.errors import UsageError
-    from matching.query import Query, filters_from
+    from matching.query import Query, filters_from, needs_from
 
-    merged = {**base, **(given.get("filters") or {})}
-    needs = given.get("needs")
-    if needs is not None and not (isinstance(needs, list) and all(isinstance(need, dict) for need in needs)):
-        raise UsageError("„needs“ muss eine Liste von Bedarfen sein, wie analyse sie ausgibt.")
+    filters = given.get("filters") or {}
+    if not isinstance(filters, dict):
+        raise UsageError('„filters“ muss ein Objekt sein, z. B. {"state": ["Hessen"]}.')
+    merged = {**base, **filters}
     vocabulary = matcher.vocabulary
     return Query(
         id=given.get("id"),
         text=given["text"],
-        needs=None if needs is None else tuple(needs),
+        needs=needs_from(given.get("needs"), given["text"], vocabulary),
         filters=filters_from(merged, fields=list(vocabulary.fields), groups=list(vocabulary.groups)),
     )
 
 
-def _needs_file(path: Path | None) -> list[dict[str, Any]] | None:
+def _needs_file(path: Path | None) -> Any:
+    """What a file of corrected needs holds: a list, or the `needs` of an answer of `analyse` or `match`."""
     import json
 
     from data.errors import CheckupError
@@ -61,8 +62,7 @@ def _needs_file(path: Path | None) -> list[dict[str, Any]] | None:
         raise CheckupError(
             f"{path} ist nicht lesbar: {error}. Erwartet wird JSON, wie analyse --json es ausgibt."
         ) from error
-    needs: list[dict[str, Any]] = content["needs"] if isinstance(content, dict) and "needs" in content else content
-    return needs
+    return content["needs"] if isinstance(content, dict) and "needs" in content else content
 
 
 def match(
@@ -87,7 +87,7 @@ def match(
     json: Annotated[bool, JSON] = False,
 ) -> int:
     """Projekte finden, die zur beschriebenen Lage passen."""
-    from checkup.inputs import batch, read_text
+    from checkup.inputs import batch, read_text, refuse_beside_batch
     from matching.retrieve import Matcher
 
     base = {
@@ -95,6 +95,7 @@ def match(
         "min_evidence": min_evidence, "unknown": unknown,
     }  # fmt: skip
     if input is not None:
+        refuse_beside_batch(text, text_option, file, needs, html)
         matcher = Matcher(context.settings())
         _wanted({"text": ""}, matcher, base)
         return batch(input, output, lambda given: matcher.match(_wanted(given, matcher, base), top=top))
@@ -114,14 +115,17 @@ def match(
     return 0
 
 
+def write_answer(answer: dict[str, Any], output: str | None) -> None:
+    """One answer as JSON, to standard output or to `--output`."""
+    from checkup.inputs import output as opened
+
+    with opened(output) as stream:
+        stream.write(context.to_json(answer, indent=2) + "\n")
+
+
 def _show(answer: dict[str, Any], text: str, matcher: "Matcher", json: bool, output: str | None) -> None:
     if json or output not in (None, "-"):
-        import json as library
-
-        from checkup.inputs import output as opened
-
-        with opened(output) as stream:
-            stream.write(library.dumps(answer, ensure_ascii=False, indent=2) + "\n")
+        write_answer(answer, output)
         return
     from checkup.console import print_answer
 
@@ -137,18 +141,19 @@ def analyse(
     json: Annotated[bool, JSON] = False,
 ) -> int:
     """Eine Lage lesen: Bedarfe, Vorhandenes, Grenzen, Zielgruppen, Ort."""
-    from checkup.inputs import batch, read_text
+    from checkup.inputs import batch, read_text, refuse_beside_batch
     from matching.situation import Analyser
 
     if input is not None:
+        refuse_beside_batch(text, text_option, file)
         analyser = Analyser(context.settings())
         return batch(input, output, lambda given: analyser.analyse(given["text"]))
     given = read_text(text, text_option, file)
     answer = {**Analyser(context.settings()).analyse(given.text), "id": None}
     if given.from_file:
         answer["text"] = given.text
-    if json:
-        context.print_json(answer)
+    if json or output not in (None, "-"):
+        write_answer(answer, output)
     else:
         from checkup.console import print_analysis
 

@@ -96,6 +96,7 @@ def train_encoder(
 @train_app.command("readers", epilog="Beispiel: checkup train readers")
 def train_readers(
     only: Annotated[str | None, typer.Option(help="needs, roles, topic oder approaches")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Prozesse, die einbetten")] = 2,
 ) -> int:
     """Die Leser von Bedarfen, Rollen, Thema und Ansätzen für das eingestellte Sprachmodell trainieren."""
     from importlib.util import find_spec
@@ -112,7 +113,38 @@ def train_readers(
     settings = context.settings()
     encoder = load_encoder(settings.encoder, threads=settings.threads)
     with Store.open(settings, create=True) as store, store.writing("train"):
-        train(load_corpus(), load_vocabulary(), encoder, store, only=only, say=context.say)
+        train(
+            load_corpus(),
+            load_vocabulary(),
+            encoder,
+            store,
+            only=only,
+            workers=workers,
+            encoder_name=settings.encoder,
+            say=context.say,
+        )
+    return 0
+
+
+@train_app.command("vectors", epilog="Beispiel: checkup train vectors")
+def train_vectors(workers: Annotated[int, typer.Option(min=1)] = 2) -> int:
+    """Die Vektoren der mitgelieferten Projekte neu rechnen (nach Änderungen an Projekten oder Sprachmodell)."""
+    from checkup.shipping import write_vectors
+
+    count = write_vectors(context.settings(), workers=workers)
+    context.say(f"{count} Vektoren geschrieben.")
+    return 0
+
+
+@train_app.command("ranking", epilog="Beispiel: checkup train ranking tests/eval/judged --split dev")
+def train_ranking(
+    folder: Annotated[Path, typer.Argument(help="beurteilter Ordner; nur der genannte Teil wird gelesen")],
+    split: Annotated[str, typer.Option(help="Teil, an dem angepasst wird")] = "dev",
+) -> int:
+    """Die wenigen Gewichte der Rangfolge am Entwicklungsteil einer beurteilten Menge anpassen."""
+    from checkup.ranking_training import fit_folder
+
+    fit_folder(folder, split, context.settings(), say=context.say)
     return 0
 
 

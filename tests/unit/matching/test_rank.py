@@ -9,7 +9,7 @@ from matching.rank import Weights, load_weights
 SCALE = {"mean": 0.5, "sd": 0.1}
 ROWS = np.array([[0, -1, -1], [0, 0, 5], [0, 5, 9], [1, -1, -1]], np.int32)
 PLAIN = {"whole": 1, "window": 1, "lexical": 1, "tier": 0.02, "needs": 1, "sentence_bias": -2,
-         "sentence_similarity": 1, "sentence_approach": 2, "demand_power": 1}  # fmt: skip
+         "sentence_similarity": 1, "sentence_approach": 2, "demand_power": 1, "relevant": 0.8}  # fmt: skip
 
 
 def f32(*values):

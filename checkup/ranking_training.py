@@ -1,0 +1,127 @@
+"""Fitting the few weights of the ranking on the development part of a judged set.
+
+Below: `matching.retrieve`, `matching.rank`, `checkup.figures`. Above: `checkup train ranking`.
+Method: coordinate search over multiplicative and additive steps, which maximises mean nDCG@10; the features are
+computed once. Nothing else is fitted, and no other part of the set is read.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from checkup.evaluate import judged_matcher
+from checkup.figures import RELEVANT, ndcg
+from data.settings import Settings
+from matching.rank import WEIGHTS_FILE, Weights, load_weights, mix, order
+from matching.retrieve import Features, Matcher
+from matching.situation import checked_text
+
+FACTORS = (0.0, 0.5, 0.75, 0.9, 1.1, 1.33, 2.0)
+SHIFTS = (-1.0, -0.4, 0.4, 1.0)
+ROUNDS = 4
+FIXED = ("tier", "relevant")
+HIGHLIGHT_PRECISION = 0.9
+MIN_PAIRS = 15
+
+
+def score(
+    matcher: Matcher, cases: Sequence[tuple[Features, Mapping[str, float]]], weights: Weights, *, smooth: float = 0.0
+) -> float:
+    """Mean nDCG@10 of these weights; `smooth` adds a little of nDCG@25, which moves in smaller steps."""
+    ids = [card["project_id"] for card in matcher.index.cards]
+    keep, tiers = np.ones(len(ids), bool), [0] * len(ids)
+    total = 0.0
+    for features, relevance in cases:
+        parts, _ = matcher.combine(features, weights)
+        ranking = [ids[i] for i in order(mix(parts, weights, tiers), ids, keep, 25)]
+        total += ndcg(ranking, relevance) + smooth * ndcg(ranking, relevance, 25)
+    return total / len(cases) / (1 + smooth)
+
+
+def _neighbours(weights: Weights, name: str) -> list[Weights]:
+    value = getattr(weights, name)
+    if name == "sentence_bias":
+        return [replace(weights, **{name: round(value + shift, 4)}) for shift in SHIFTS]
+    floor = [0.05] if value == 0 else [round(value * factor, 4) for factor in FACTORS]
+    return [replace(weights, **{name: item}) for item in floor if name != "demand_power" or item > 0]
+
+
+def fit(
+    matcher: Matcher,
+    situations: Sequence[Mapping[str, Any]],
+    qrels: Mapping[str, Mapping[str, float]],
+    *,
+    say: Callable[[str], None] = lambda _: None,
+) -> Weights:
+    """The best weights found from the present ones.
+
+    Args:
+        matcher: opened over the judged projects.
+        situations: of the development part.
+        qrels: relevance per situation and project.
+        say: told what each round reached.
+    """
+    cases = [
+        (matcher.features(checked_text(s["text"])), qrels[s["id"]])
+        for s in situations
+        if any(grade > 0 for grade in qrels.get(s["id"], {}).values())
+    ]
+    best = load_weights()
+    reached = score(matcher, cases, best, smooth=0.5)
+    say(f"Beginn: {score(matcher, cases, best):.4f} über {len(cases)} Lagen")
+    for number in range(ROUNDS):
+        before = reached
+        for name in (name for name in asdict(best) if name not in FIXED):
+            for candidate in _neighbours(best, name):
+                value = score(matcher, cases, candidate, smooth=0.5)
+                if value > reached + 1e-4:
+                    best, reached = candidate, value
+        say(f"Runde {number + 1}: {score(matcher, cases, best):.4f} {asdict(best)}")
+        if reached - before < 5e-4:
+            break
+    best = replace(best, relevant=relevant_from(matcher, cases, best))
+    say(f"relevant ab {best.relevant}")
+    return best
+
+
+def relevant_from(matcher: Matcher, cases: Sequence[tuple[Features, Mapping[str, float]]], weights: Weights) -> float:
+    """The least chance from which nine of ten projects among the first ten are relevant (grade 2 or better)."""
+    ids = [card["project_id"] for card in matcher.index.cards]
+    keep, tiers = np.ones(len(ids), bool), [0] * len(ids)
+    pairs: list[tuple[float, bool]] = []
+    for features, relevance in cases:
+        parts, _ = matcher.combine(features, weights)
+        pairs += [
+            (float(parts["needs"][place]), relevance.get(ids[place], 0.0) >= RELEVANT)
+            for place in order(mix(parts, weights, tiers), ids, keep, 10)
+        ]
+    pairs.sort(reverse=True)
+    chosen = 1.0
+    right = 0
+    for count, (chance, good) in enumerate(pairs, 1):
+        right += good
+        if count >= MIN_PAIRS and right / count >= HIGHLIGHT_PRECISION:
+            chosen = chance
+    return round(chosen, 4)
+
+
+def write_weights(weights: Weights, comment: str, path: Path = WEIGHTS_FILE) -> None:
+    """Write the weights with a comment that says where they come from."""
+    lines = "".join(f"# {line}\n" for line in comment.split("\n"))
+    path.write_text(lines + yaml.safe_dump(asdict(weights), sort_keys=False), "utf-8")
+
+
+def fit_folder(folder: Path, split: str, settings: Settings, *, say: Callable[[str], None]) -> None:
+    """Fit on one part of a judged folder and write the weights beside the ranking's code."""
+    with judged_matcher(folder, settings) as (matcher, situations, qrels):
+        chosen = [situation for situation in situations if situation.get("split") == split]
+        weights = fit(matcher, chosen, {name: line["rel"] for name, line in qrels.items()}, say=say)
+    write_weights(
+        weights,
+        f"Fitted on {folder.name}, part {split} ({len(chosen)} situations), by `checkup train ranking`;\n"
+        f"encoder {matcher.encoder.fingerprint}. Scales: standard deviations, or shares 0-1.",
+    )

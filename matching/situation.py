@@ -27,6 +27,8 @@ MAX_CHARACTERS = 200_000
 WEIGHTS = Path(__file__).parent / "weights"
 NEED_ROLES = ("need", "unfit")
 ALTERNATIVES = 10
+FIELD_SHARE = 0.4
+"""A sentence belongs to a field if the needs of that field have at least this share of its probability."""
 ASK = (
     "Welche Gruppe ist betroffen (Alter, Familie, Status, Herkunft)?",
     "Was genau gelingt nicht, und woran merken Sie es?",
@@ -222,7 +224,7 @@ def describe(reading: Reading, reader: SituationReader, vocabulary: Vocabulary) 
     needs = needs_of(reading, reader, vocabulary)
     why = verdict(reading, reader)
     needs = [] if why else needs
-    existing = _existing(reading, reader, labels)
+    existing = _existing(reading, reader, vocabulary)
     needed = list(dict.fromkeys(need["field"] for need in needs))
     return {
         "schema_version": SCHEMA_VERSION,
@@ -250,30 +252,29 @@ def describe(reading: Reading, reader: SituationReader, vocabulary: Vocabulary) 
     }
 
 
-def _existing(reading: Reading, reader: SituationReader, labels: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Sentences that describe what works, with the field that a need in the same words would have."""
-    found = []
-    fields = _field_quotes(labels)
-    for sentence in reading.sentences:
-        if sentence.roles.get("existing", 0.0) < reader.thresholds.existing:
-            continue
-        inside = [name for name, start, end in fields if start < sentence.end and end > sentence.start]
-        found.append(
-            {
-                "field": inside[0] if inside else None, "statement": reading.text[sentence.start : sentence.end],
-                "start": sentence.start, "end": sentence.end,
-            }
-        )  # fmt: skip
-    return found
-
-
-def _field_quotes(labels: Mapping[str, Any]) -> list[tuple[str, int, int]]:
+def _existing(reading: Reading, reader: SituationReader, vocabulary: Vocabulary) -> list[dict[str, Any]]:
+    """Sentences that describe what works, with the field in which a need in these words would lie."""
     return [
-        (field["id"], quote["start"], quote["end"])
-        for field in labels["action_fields"]
-        for quote in field["quotes"]
-        if quote.get("where", "text") == "text"
+        {
+            "field": _field_of(sentence, reader, vocabulary),
+            "statement": reading.text[sentence.start : sentence.end],
+            "start": sentence.start,
+            "end": sentence.end,
+        }
+        for sentence in reading.sentences
+        if sentence.roles.get("existing", 0.0) >= reader.thresholds.existing
     ]
+
+
+def _field_of(sentence: Sentence, reader: SituationReader, vocabulary: Vocabulary) -> str | None:
+    """The action field that the sentence's needs lie in, where one of them has enough of the probability."""
+    chances: dict[str, float] = {}
+    for name, chance in zip(reader.needs.classes if reader.needs else (), sentence.needs, strict=True):
+        if name in vocabulary.needs:
+            field = vocabulary.needs[name].field
+            chances[field] = chances.get(field, 0.0) + float(chance)
+    best = max(chances, key=lambda field: chances[field], default=None)
+    return best if best is not None and chances[best] >= FIELD_SHARE else None
 
 
 def need_weights(needs: Sequence[Mapping[str, Any]], vocabulary: Vocabulary, columns: Mapping[str, int]) -> Floats:

@@ -1,0 +1,1 @@
+"""The one spaCy pipeline: every text is cut and analysed here."""

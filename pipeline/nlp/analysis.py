@@ -1,0 +1,33 @@
+"""Running the pipeline so that memory stays flat and threads do not meet: one text at a time per process.
+
+Below: `pipeline.nlp.language`. Above: `pipeline.nlp.search_tokens`, `pipeline.nlp.extract`, `pipeline.nlp.privacy`.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from pipeline.nlp.language import load_nlp
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+
+_lock = Lock()
+
+
+@contextmanager
+def pipeline_zone(language: str = "de") -> Iterator["Language"]:
+    """The pipeline for the time of a `with` block: new strings are forgotten at its end, other threads wait.
+
+    Nothing of a Doc may be used after the block; it must not be entered again inside.
+    """
+    nlp = load_nlp(language)
+    with _lock, nlp.memory_zone():
+        yield nlp
+
+
+def tokens(text: str) -> list[str]:
+    """The tokens of a text as the pipeline's tokenizer cuts them, whitespace left out."""
+    with pipeline_zone() as nlp:
+        return [token.text for token in nlp.make_doc(text) if not token.is_space]

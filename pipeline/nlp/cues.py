@@ -1,0 +1,190 @@
+"""Finding what rule files list: word patterns over lemmas and forms, all of them in one pass over a text.
+
+A pattern is a row of words: `sprachkurs`, `-kurs` (any word ending so), `sprach-`, `-lehr-`, `job|stelle|arbeit`.
+`~3` lets up to three other words stand between its neighbours; `wort?` may be missing; `=Form` takes the written form
+only, lower case. A word meets its pattern by its lemma or its form, both in lower case (`pipeline.nlp.lemmas`).
+
+Below: `pipeline.nlp.rules`. Above: the components that read labels, impact and practice.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from data.errors import CheckupError
+from pipeline.nlp.lemmas import lemma
+from pipeline.nlp.rules import load_rules
+
+if TYPE_CHECKING:
+    from spacy.tokens import Doc
+
+WEIGHTS = {"strong": 3.0, "medium": 1.5, "weak": 0.6, "against": -2.0}
+TABLES = ("fields", "groups", "status", "impact", "practice", "money", "topic")
+"""The rule files whose content is `label: {strong|medium|weak|against: [patterns]}`."""
+
+_MEMO_SIZE = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """A place where a pattern was found: half-open token indices."""
+
+    table: str
+    label: str
+    weight: float
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One word of a pattern: the id of its alternatives, and what may stand before it."""
+
+    word: int
+    gap: int
+    optional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    table: str
+    label: str
+    weight: float
+    steps: tuple[_Step, ...]
+
+
+class CueIndex:
+    """All patterns of several tables, found in one pass."""
+
+    def __init__(self, tables: Mapping[str, Mapping[str, Mapping[str, Sequence[str]]]]) -> None:
+        """Compiles the patterns.
+
+        Raises:
+            CheckupError: A pattern that is empty, begins with a gap or has an empty part.
+        """
+        self._words: dict[str, int] = {}
+        self._exact: dict[str, set[int]] = defaultdict(set)
+        self._form: dict[str, set[int]] = defaultdict(set)
+        self._prefix: dict[str, set[int]] = defaultdict(set)
+        self._suffix: dict[str, set[int]] = defaultdict(set)
+        self._infix: dict[str, set[int]] = defaultdict(set)
+        self._by_first: dict[int, list[_Pattern]] = defaultdict(list)
+        self._memo: dict[tuple[str, str], frozenset[int]] = {}
+        for table, labels in tables.items():
+            for label, groups in labels.items():
+                for strength, patterns in groups.items():
+                    for pattern in patterns:
+                        self._add(table, label, WEIGHTS[strength], pattern)
+        self._prefix_lengths = sorted({len(part) for part in self._prefix})
+        self._suffix_lengths = sorted({len(part) for part in self._suffix})
+
+    def _add(self, table: str, label: str, weight: float, pattern: str) -> None:
+        steps: list[_Step] = []
+        gap = 0
+        for part in pattern.lower().split():
+            if part[0] == "~" and part[1:].isdigit():
+                gap = int(part[1:])
+                continue
+            optional = part.endswith("?")
+            steps.append(_Step(self._word(part.removesuffix("?"), pattern), gap, optional))
+            gap = 0
+        if not steps or steps[0].gap or steps[0].optional or gap:
+            raise CheckupError(f"Das Muster „{pattern}“ ({table}, {label}) muss mit einem Wort beginnen und enden.")
+        self._by_first[steps[0].word].append(_Pattern(table, label, weight, tuple(steps)))
+
+    def _word(self, word: str, pattern: str) -> int:
+        if word in self._words:
+            return self._words[word]
+        number = self._words[word] = len(self._words)
+        for part in word.split("|"):
+            core = part.strip("-=")
+            if not core:
+                raise CheckupError(f"Das Muster „{pattern}“ hat einen leeren Teil. Bitte ein Wort einsetzen.")
+            if part[0] == "=":
+                target = self._form
+            elif part[0] == "-":
+                target = self._infix if part[-1] == "-" else self._suffix
+            else:
+                target = self._prefix if part[-1] == "-" else self._exact
+            target[core].add(number)
+            if target is self._exact:
+                target[lemma(core)].add(number)
+        return number
+
+    def classes(self, form: str, lemma: str) -> frozenset[int]:
+        """The pattern words that a token meets, by its lower-case form and its lemma."""
+        key = (form, lemma)
+        found = self._memo.get(key)
+        if found is None:
+            if len(self._memo) >= _MEMO_SIZE:
+                self._memo.clear()
+            found = self._memo[key] = frozenset(self._find_classes(form, lemma))
+        return found
+
+    def _find_classes(self, form: str, lemma: str) -> Iterator[int]:
+        yield from self._form.get(form, ())
+        for word in {form, lemma}:
+            yield from self._exact.get(word, ())
+            for length in self._prefix_lengths:
+                if length > len(word):
+                    break
+                yield from self._prefix.get(word[:length], ())
+            for length in self._suffix_lengths:
+                if length > len(word):
+                    break
+                yield from self._suffix.get(word[-length:], ())
+            for part, numbers in self._infix.items():
+                if part in word:
+                    yield from numbers
+
+    def find(self, forms: Sequence[str], lemmas: Sequence[str]) -> list[Cue]:
+        """All cues of a text, by start, then table and label; one label may be found at one place several times.
+
+        Args:
+            forms: The tokens in lower case.
+            lemmas: Their lemmas.
+        """
+        words = [self.classes(form, lemma) for form, lemma in zip(forms, lemmas, strict=True)]
+        cues = []
+        for start, numbers in enumerate(words):
+            for number in numbers:
+                for pattern in self._by_first.get(number, ()):
+                    end = _match(words, start + 1, pattern.steps, 1)
+                    if end:
+                        cues.append(Cue(pattern.table, pattern.label, pattern.weight, start, end))
+        return sorted(set(cues), key=lambda cue: (cue.start, cue.table, cue.label, cue.end, -cue.weight))
+
+
+def _match(words: Sequence[frozenset[int]], at: int, steps: Sequence[_Step], step: int) -> int:
+    """The end of the shortest match of the remaining steps from `at` on; 0 if there is none."""
+    if step == len(steps):
+        return at
+    wanted = steps[step]
+    for position in range(at, min(at + wanted.gap + 1, len(words))):
+        if wanted.word in words[position]:
+            end = _match(words, position + 1, steps, step + 1)
+            if end:
+                return end
+    return _match(words, at, steps, step + 1) if wanted.optional else 0
+
+
+@cache
+def cue_index() -> CueIndex:
+    """The index over all tables of `TABLES`."""
+    return CueIndex({table: load_rules(table) for table in TABLES})
+
+
+def find_cues(doc: "Doc") -> "Doc":
+    """Component `checkup_cues`: sets `doc._.cues`, a list of `Cue` that never reach over a sentence's end."""
+    found: list[Cue] = []
+    forms, lemmas = doc._.words.forms, doc._.words.lemmas
+    for start, end in doc._.sentences:
+        found.extend(_shifted(cue_index().find(forms[start:end], lemmas[start:end]), start))
+    doc._.cues = found
+    return doc
+
+
+def _shifted(cues: Iterable[Cue], by: int) -> Iterator[Cue]:
+    return (Cue(cue.table, cue.label, cue.weight, cue.start + by, cue.end + by) for cue in cues)

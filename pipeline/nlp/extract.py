@@ -1,0 +1,157 @@
+"""From a text to its values, each with its quote: the shape of `extract`, and the statements made of it.
+
+Below: the components, run by `pipeline.nlp.analysis`. Above: `pipeline.refresh`, `checkup extract`, `checkup explain`.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from itertools import islice
+from typing import Any
+
+from data.records import Statement
+from data.vocabulary import Vocabulary, load_vocabulary
+from pipeline.nlp.analysis import pipeline_zone
+from pipeline.nlp.language import LANGUAGES
+from pipeline.nlp.language_id import identify_language
+from pipeline.nlp.readings import Reading, read_text
+from pipeline.nlp.version import extractor_version
+
+EXTRACTOR_VERSION: str = extractor_version()
+"""Changes with every change of rules or code."""
+
+_BATCH = 16
+"""Texts that are read before the first of them is handed on."""
+_AXES = ("level", "evidence_grade", "tier")
+_SCALARS = ("reached_persons", "success_rate_percent", "budget_eur")
+
+
+def extract(records: Iterable[tuple[str, str | None, str]]) -> Iterator[dict[str, Any]]:
+    """Reads texts one by one.
+
+    Args:
+        records: Id, title or None, and text.
+
+    Yields:
+        One dict per record in the shape of CONTRACT, `extract`, all keys present, in the order of the records.
+        Offsets are half-open, in code points of the title or text as given; personal data in quotes are masked.
+    """
+    waiting = iter(records)
+    while batch := list(islice(waiting, _BATCH)):
+        yield from _read(batch)
+
+
+def _read(batch: Sequence[tuple[str, str | None, str]]) -> list[dict[str, Any]]:
+    """Reads a few texts, those of one language in one zone: common words are then set up once."""
+    languages = [identify_language(f"{title or ''}\n{text}") for _, title, text in batch]
+    found: dict[int, dict[str, Any]] = {}
+    for pipeline in LANGUAGES:
+        chosen = [at for at, language in enumerate(languages) if (language == "en") == (pipeline == "en")]
+        if not chosen:
+            continue
+        with pipeline_zone(pipeline) as nlp:
+            for at in chosen:
+                record_id, title, text = batch[at]
+                reading = read_text(nlp, title, text)
+                found[at] = {"id": record_id, "language": languages[at], **_as_dict(reading)}
+    return [found[at] for at in range(len(batch))]
+
+
+def _as_dict(reading: Reading) -> dict[str, Any]:
+    fields = [label["id"] for label in reading.labels["action_fields"]]
+    return {
+        "on_topic": reading.on_topic,
+        "action_fields": reading.labels["action_fields"],
+        "target_groups": reading.labels["target_groups"],
+        "approaches": [],
+        "impact": reading.impact,
+        **{name: reading.scalars.get(name) for name in _SCALARS},
+        "budget_kind": reading.scalars.get("budget_kind"),
+        "price_year": reading.scalars.get("price_year"),
+        "awards": reading.awards,
+        "transferred": bool(reading.scalars.get("transferred", False)),
+        "lessons": reading.lessons,
+        "continuation": reading.continuation,
+        "modules": list(_vocabulary().modules_of_project([], fields)),
+        "facts": reading.facts,
+        "places": [],
+        "scope": None,
+    }
+
+
+@cache
+def _vocabulary() -> Vocabulary:
+    return load_vocabulary()
+
+
+def to_statements(project_id: str, document_id: str, extraction: Mapping[str, Any]) -> list[Statement]:
+    """The statements of origin `extractor` that an extraction makes about a project.
+
+    Args:
+        project_id: The project.
+        document_id: The document version that was read.
+        extraction: One dict of `extract`.
+
+    Returns:
+        One statement per value and span: fields, groups, level, evidence grade and tier (with the quotes that carry
+        them), claims, scalars, awards, lessons, continuation, further facts.
+    """
+    teller = _Teller(project_id, document_id)
+    for name in ("action_fields", "target_groups", "approaches"):
+        for label in extraction[name]:
+            teller.tell(name, label["id"], (label["quotes"] or [None])[0], score=label["score"])
+    _tell_impact(teller, extraction)
+    _tell_practice(teller, extraction)
+    for fact in extraction["facts"]:
+        if fact["property"] not in _AXES:
+            teller.tell(fact["property"], fact["value"], fact)
+    return teller.statements
+
+
+def _tell_impact(teller: "_Teller", extraction: Mapping[str, Any]) -> None:
+    impact = extraction["impact"]
+    for name in _AXES:
+        teller.tell(name, impact[name], _fact(extraction, name))
+    for claim in impact["claims"]:
+        teller.tell("claims", {key: claim[key] for key in ("level", "status", "quantity")}, claim)
+
+
+def _tell_practice(teller: "_Teller", extraction: Mapping[str, Any]) -> None:
+    for award in extraction["awards"]:
+        teller.tell("awards", award["quote"], award)
+    for lesson in extraction["lessons"]:
+        teller.tell("lessons", lesson["kind"], lesson)
+    if extraction["continuation"]:
+        value = {key: extraction["continuation"][key] for key in ("status", "as_of")}
+        teller.tell("continuation", value, extraction["continuation"])
+
+
+def _fact(extraction: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
+    return next((fact for fact in extraction["facts"] if fact["property"] == name), None)
+
+
+class _Teller:
+    """Collects the statements of one document."""
+
+    def __init__(self, project_id: str, document_id: str) -> None:
+        self.project_id = project_id
+        self.document_id = document_id
+        self.statements: list[Statement] = []
+
+    def tell(self, name: str, value: Any, quote: Mapping[str, Any] | None, *, score: float | None = None) -> None:
+        """Adds one statement with the span it was read from, if there is one."""
+        place = quote or {}
+        self.statements.append(
+            Statement(
+                project_id=self.project_id,
+                property=name,
+                value=value,
+                document_id=self.document_id,
+                origin="extractor",
+                extractor_version=EXTRACTOR_VERSION,
+                start=place.get("start"),
+                end=place.get("end"),
+                quote=place.get("quote"),
+                where=place.get("where", "text"),
+                score=score,
+            )
+        )

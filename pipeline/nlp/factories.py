@@ -1,0 +1,72 @@
+"""Registers every component of the pipeline with spaCy, in the order in which they run.
+
+Below: the component modules. Above: `pipeline.nlp.language`.
+"""
+
+from collections.abc import Callable
+
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.util import registry
+
+from pipeline.nlp.clauses import find_clauses
+from pipeline.nlp.cues import find_cues
+from pipeline.nlp.impact import find_impact
+from pipeline.nlp.labels import find_labels
+from pipeline.nlp.lemmas import GENDER_FORM, set_lemmas
+from pipeline.nlp.practice import find_practice
+from pipeline.nlp.quantities import find_quantities
+from pipeline.nlp.scalars import find_scalars
+from pipeline.nlp.sentences import mark_sentences
+from pipeline.nlp.separable import join_separable
+from pipeline.nlp.tokenizer import mended
+
+TOKENIZER_CALLBACK = "checkup.tokenizer.v1"
+
+_STEPS: dict[str, Callable[[Doc], Doc]] = {
+    "checkup_lemmas": set_lemmas,
+    "checkup_sentences": mark_sentences,
+    "checkup_separable": join_separable,
+    "checkup_cues": find_cues,
+    "checkup_labels": find_labels,
+    "checkup_quantities": find_quantities,
+    "checkup_clauses": find_clauses,
+    "checkup_impact": find_impact,
+    "checkup_scalars": find_scalars,
+    "checkup_practice": find_practice,
+}
+COMPONENTS = tuple(_STEPS)
+
+_ATTRIBUTES: dict[str, object] = {
+    "title_tokens": 0,
+    "words": None, "sentences": [], "cues": [], "labels": {}, "quantities": [],
+    "clauses": [], "clause_of": [], "claims": [], "grade": None, "facts": [], "lessons": [], "awards": [],
+    "transfers": [], "continuation": None,
+}  # fmt: skip
+"""Attributes of a Doc (`doc._.NAME`): what the components leave for each other and for `pipeline.nlp.extract`."""
+
+
+def _register(name: str, step: Callable[[Doc], Doc]) -> None:
+    def make(nlp: Language, name: str) -> Callable[[Doc], Doc]:
+        return step
+
+    Language.factory(name, func=make)
+
+
+for _name, _step in _STEPS.items():
+    _register(_name, _step)
+for _name, _default in _ATTRIBUTES.items():
+    Doc.set_extension(_name, default=_default, force=True)
+
+
+def make_tokenizer_callback() -> Callable[[Language], Language]:
+    """The `after_creation` callback that mends the tokenizer (see `pipeline.nlp.tokenizer`)."""
+
+    def mend(nlp: Language) -> Language:
+        nlp.tokenizer = mended(nlp.tokenizer, GENDER_FORM)
+        return nlp
+
+    return mend
+
+
+registry.callbacks.register(TOKENIZER_CALLBACK, func=make_tokenizer_callback)

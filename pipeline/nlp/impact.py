@@ -1,0 +1,172 @@
+"""Impact: claims with level, status and quantity; from them the result level; and the evidence grade.
+
+Levels after the PHINEO impact staircase, evidence grades the house's own scale (docs/architecture.md, "Impact").
+
+Below: `pipeline.nlp.clauses`, `pipeline.nlp.quantities`, `pipeline.nlp.cues`. Above: `pipeline.nlp.readings`.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipeline.nlp.clauses import Clause, Status
+from pipeline.nlp.quantities import Quantity
+
+if TYPE_CHECKING:
+    from spacy.tokens import Doc
+
+_COUNTED = frozenset({"persons", "helpers", "households", "percent"})
+_USES = frozenset({"persons", "helpers", "households", "uses", "jobs", "dwellings"})
+_LEVELS_BY_CUE = (7, 6, 5, 4, 3)
+_YEAR = re.compile(r"(?:19|20)\d\d")
+LEAST_COUNT = 6
+"""Fewer people than this are an example, no number reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one clause states: level 1-7, status, the count it gives, and its token span."""
+
+    level: int
+    status: Status
+    start: int
+    end: int
+    quantity: Quantity | None
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """An evidence grade and the token span that carries it."""
+
+    value: str
+    span: tuple[int, int] | None
+
+
+def find_impact(doc: "Doc") -> "Doc":
+    """Component `checkup_impact`: sets `doc._.claims` (text order) and `doc._.grade`."""
+    cues = defaultdict(set, cues_by_clause(doc, "impact"))
+    for index, labels in cues_by_clause(doc, "practice").items():
+        if "award_won" in labels and "award_not" not in labels:
+            cues[index].add("award")
+    counts = quantities_by_clause(doc)
+    claims = []
+    for index, clause in enumerate(doc._.clauses):
+        level = _level(clause, cues[index], counts[index])
+        if level:
+            start, end = clause.spans[0][0], clause.spans[-1][1]
+            claims.append(Claim(level, clause.status, start, end, _best_count(counts[index])))
+    doc._.claims = claims
+    doc._.grade = _grade(doc, cues, counts)
+    return doc
+
+
+def cues_by_clause(doc: "Doc", table: str) -> Mapping[int, set[str]]:
+    """The labels of a table that were found in each clause, by its index."""
+    found: dict[int, set[str]] = defaultdict(set)
+    for cue in doc._.cues:
+        if cue.table == table and cue.weight > 0:
+            found[doc._.clause_of[cue.start]].add(cue.label)
+    return found
+
+
+def quantities_by_clause(doc: "Doc") -> Mapping[int, list[Quantity]]:
+    """The quantities of each clause, by its index."""
+    found: dict[int, list[Quantity]] = defaultdict(list)
+    for quantity in doc._.quantities:
+        found[doc._.clause_of[quantity.start]].append(quantity)
+    return found
+
+
+def best_claim(claims: list[Claim]) -> Claim | None:
+    """The claim that carries the result level: the highest that is a result, with a count before without."""
+    results = [claim for claim in claims if claim.status == "result"]
+    return max(results, key=lambda claim: (claim.level, claim.quantity is not None, -claim.start), default=None)
+
+
+def _level(clause: Clause, labels: set[str], counts: list[Quantity]) -> int:
+    """The highest level that a clause speaks of; 0 if of none."""
+    counted = any(quantity.unit in _COUNTED for quantity in counts)
+    happened = clause.past or counted
+    for level in _LEVELS_BY_CUE:
+        if f"l{level}_alone" in labels and (happened or level in {3, 5}):
+            return level
+        if f"l{level}_count" in labels and counted:
+            return level
+        if {f"l{level}_what", f"l{level}_verb"} <= labels and happened:
+            return level
+    in_scope = "background" not in labels and ("reach" in labels or "context" not in labels)
+    if in_scope and any(_is_number_reached(quantity) for quantity in counts):
+        return 2
+    return 1 if "act" in labels else 0
+
+
+def _is_number_reached(quantity: Quantity) -> bool:
+    return quantity.unit in _USES and quantity.most >= LEAST_COUNT and not quantity.each
+
+
+def _best_count(counts: list[Quantity]) -> Quantity | None:
+    """The count a claim gives: persons before shares before others, the first of each."""
+    order = ["persons", "percent", "households", "helpers", "jobs", "dwellings", "uses"]
+    known = [quantity for quantity in counts if quantity.unit in order]
+    return min(known, key=lambda quantity: order.index(quantity.unit), default=None)
+
+
+def _grade(doc: "Doc", cues: Mapping[int, set[str]], counts: Mapping[int, list[Quantity]]) -> Grade:
+    """The highest grade for which a clause that is no plan and no denial speaks."""
+    best, span = 0, None
+    clauses: list[Clause] = doc._.clauses
+    told: dict[int, set[str]] = defaultdict(set)
+    for index, labels in cues.items():
+        told[clauses[index].sentence] |= labels
+    levels = {claim.start: claim.level for claim in doc._.claims if claim.status == "result"}
+    for index, clause in enumerate(clauses):
+        start, end = clause.spans[0][0], clause.spans[-1][1]
+        seen = _Seen(
+            cues.get(index, set()), told[clause.sentence], counts.get(index, []), levels.get(start, 0),
+            years=sum(1 for text in doc._.words.texts[start:end] if _YEAR.fullmatch(text)),
+        )  # fmt: skip
+        value = _clause_grade(clause, seen)
+        if value > best:
+            best, span = value, (start, end)
+    strongest = best_claim(doc._.claims)
+    if best >= 3 and (strongest is None or strongest.level < 4):
+        for index, labels in sorted(cues.items()):
+            if "no_benefit" in labels and clauses[index].status in {"negated", "result"}:
+                return Grade("X", (clauses[index].spans[0][0], clauses[index].spans[-1][1]))
+    return Grade(str(best), span)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What speaks for a grade in a clause: its labels, those of its sentence, its counts, level and years."""
+
+    labels: set[str]
+    sentence: set[str]
+    counts: list[Quantity]
+    level: int
+    years: int
+
+
+def _clause_grade(clause: Clause, seen: _Seen) -> int:
+    if clause.status != "result":
+        return 0
+    if "control_group" in seen.labels and seen.sentence & {"study", "scientist", "survey"}:
+        return 4
+    if "scientist" in seen.sentence and seen.labels & {"study", "survey"}:
+        return 3
+    counted = [quantity for quantity in seen.counts if quantity.unit in _USES or quantity.unit == "percent"]
+    if _is_systematic(seen, counted):
+        return 2
+    spoken = "testimony" in seen.labels and seen.level >= 3
+    return 1 if (seen.level >= 2 and counted) or spoken or "award" in seen.labels else 0
+
+
+def _is_systematic(seen: _Seen, counted: list[Quantity]) -> bool:
+    """Whether a clause speaks of a survey with a finding, monitoring, shares of an outcome, or figures over years."""
+    if "survey" in seen.labels and (counted or seen.level >= 3):
+        return True
+    share = any(quantity.unit == "percent" for quantity in counted) and seen.level >= 4
+    series = seen.years >= 2 and len(counted) >= 2
+    return bool(counted) and ("monitoring" in seen.sentence or share or series)

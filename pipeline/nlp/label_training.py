@@ -1,0 +1,130 @@
+"""Training of the label weights: one logistic regression per label over words and cues, all labels at once.
+
+Below: `pipeline.nlp.label_weights`, `pipeline.nlp.labels`. Above: `checkup train`.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.nlp.analysis import pipeline_zone
+from pipeline.nlp.label_weights import Floats, LabelWeights, cue_features
+from pipeline.nlp.labels import cue_sums, label_names
+from pipeline.nlp.readings import Quoter, analyse
+from pipeline.nlp.search_tokens import index_tokens
+
+_LEAST_TEXTS = 2
+_STEPS = 400
+_RATE = 4.0
+_MOMENTUM = 0.9
+_GRID = np.arange(-2.5, 2.0, 0.1)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A text with its true labels (`action_fields/sprache`); `weight` below one for short or doubtful texts."""
+
+    title: str | None
+    text: str
+    labels: frozenset[str]
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    tokens: frozenset[str]
+    cues: Floats
+
+
+def train(examples: Sequence[Example], *, penalty: float = 1.0, folds: int = 5) -> LabelWeights:
+    """Trains the weights; thresholds are set where the examples, each left out once, give the best micro-F1.
+
+    Args:
+        examples: Texts with labels; their order decides the folds.
+        penalty: L2 penalty on the weights, in units of one example.
+        folds: Parts in which examples of weight 1 are left out for the thresholds.
+
+    Returns:
+        Weights for every label; deterministic.
+    """
+    labels = label_names()
+    seen = [_look(example, labels) for example in examples]
+    truth = np.asarray([[label in example.labels for label in labels] for example in examples], dtype=np.float32)
+    weight = np.asarray([example.weight for example in examples], dtype=np.float32)
+    whole = [index for index, example in enumerate(examples) if example.weight == 1.0]
+    held = np.full((len(examples), len(labels)), -9.0, dtype=np.float32)
+    for fold in range(folds):
+        out = whole[fold::folds]
+        kept = np.ones(len(examples), dtype=bool)
+        kept[out] = False
+        model = _fit([seen[i] for i in np.flatnonzero(kept)], truth[kept], weight[kept], labels, penalty)
+        held[out] = [_scores(model, seen[i]) for i in out]
+    final = _fit(seen, truth, weight, labels, penalty)
+    thresholds = _thresholds(held[whole], truth[whole].astype(bool), labels)
+    return LabelWeights(
+        labels, final.tokens, final.idf, final.by_token, final.by_cue, final.bias, thresholds.astype(np.float32)
+    )
+
+
+def _look(example: Example, labels: Sequence[str]) -> _Seen:
+    quoter = Quoter(example.title, example.text)
+    with pipeline_zone() as nlp:
+        doc = analyse(nlp, quoter)
+        return _Seen(frozenset(index_tokens(doc._.words.lemmas)), cue_features(cue_sums(doc), labels))
+
+
+def _scores(model: LabelWeights, seen: _Seen) -> Floats:
+    rows = sorted(model.tokens[token] for token in seen.tokens if token in model.tokens)
+    weights = model.idf[rows]
+    length = float(np.sqrt((weights**2).sum())) or 1.0
+    return np.asarray((weights / length) @ model.by_token[rows] + seen.cues @ model.by_cue + model.bias)
+
+
+def _fit(seen: Sequence[_Seen], truth: Floats, weight: Floats, labels: Sequence[str], penalty: float) -> LabelWeights:
+    """Gradient descent with Nesterov's momentum on the weighted logistic loss."""
+    counts = Counter(token for one in seen for token in one.tokens)
+    names = sorted(token for token, count in counts.items() if count >= _LEAST_TEXTS)
+    index = {token: number for number, token in enumerate(names)}
+    frequencies = np.asarray([counts[token] for token in names])
+    idf = np.asarray(np.log((1 + len(seen)) / (1 + frequencies)) + 1, dtype=np.float32)
+    words = np.zeros((len(seen), len(names)), dtype=np.float32)
+    for row, one in enumerate(seen):
+        columns = [index[token] for token in one.tokens if token in index]
+        words[row, columns] = idf[columns]
+    words /= np.maximum(np.linalg.norm(words, axis=1, keepdims=True), 1e-9)
+    inputs = np.hstack([words, np.vstack([one.cues for one in seen]), np.ones((len(seen), 1), dtype=np.float32)])
+    found = _descend(inputs, truth, weight, penalty)
+    split = len(names)
+    return LabelWeights(
+        tuple(labels), index, idf, found[:split], found[split:-1], found[-1], np.zeros(len(labels), np.float32)
+    )
+
+
+def _descend(inputs: Floats, truth: Floats, weight: Floats, penalty: float) -> Floats:
+    found = np.zeros((inputs.shape[1], truth.shape[1]), dtype=np.float32)
+    speed = np.zeros_like(found)
+    decay = np.full((inputs.shape[1], 1), penalty, dtype=np.float32)
+    decay[-1] = 0.0
+    total = float(weight.sum())
+    for _ in range(_STEPS):
+        ahead = found + _MOMENTUM * speed
+        error = (1 / (1 + np.exp(-np.clip(inputs @ ahead, -30, 30))) - truth) * weight[:, None]
+        speed = np.asarray(_MOMENTUM * speed - _RATE * (inputs.T @ error + decay * ahead) / total, dtype=np.float32)
+        found += speed
+    return np.asarray(found, dtype=np.float32)
+
+
+def _thresholds(scores: Floats, truth: np.ndarray, labels: Sequence[str]) -> Floats:
+    """One threshold per table (fields, groups): single labels have too few examples for one of their own."""
+    found = np.zeros(len(labels), dtype=np.float32)
+    for table in sorted({label.partition("/")[0] for label in labels}):
+        columns = [index for index, label in enumerate(labels) if label.startswith(f"{table}/")]
+        best = max(_GRID, key=lambda limit: (_f1(scores[:, columns] >= limit, truth[:, columns]), -limit))
+        found[columns] = best
+    return found
+
+
+def _f1(told: np.ndarray, truth: np.ndarray) -> float:
+    return 2 * float((told & truth).sum()) / max(1.0, float(told.sum() + truth.sum()))

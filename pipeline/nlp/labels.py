@@ -1,0 +1,92 @@
+"""Action fields and target groups of a text: scored by words and cues, with the sentences that carry them.
+
+Below: `pipeline.nlp.cues`, `pipeline.nlp.label_weights`. Above: the component `checkup_labels`, `pipeline.nlp.extract`.
+"""
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipeline.nlp.cues import Cue
+from pipeline.nlp.label_weights import shipped_weights
+from pipeline.nlp.rules import load_rules
+from pipeline.nlp.search_tokens import index_tokens
+from pipeline.nlp.sentences import sentence_of
+
+if TYPE_CHECKING:
+    from spacy.tokens import Doc
+
+TABLES = {"fields": "action_fields", "groups": "target_groups"}
+_QUOTES = 3
+_NEAR = -1.0
+"""Every project has a field: the best one counts even this far (in log odds) below its threshold."""
+_LEAST_CUES = 0.5
+"""A label without a cue of this weight has nothing to show for it and is left out, whatever the words say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A label with its score 0..1 and the sentences (token spans) that carry it, strongest first."""
+
+    id: str
+    score: float
+    sentences: tuple[tuple[int, int], ...]
+
+
+def label_names() -> tuple[str, ...]:
+    """Every label as `property/id`, in the order of the rule files."""
+    return tuple(f"{name}/{label}" for table, name in TABLES.items() for label in load_rules(table))
+
+
+def cue_sums(doc: "Doc") -> dict[str, float]:
+    """The sum of cue weights by label (`property/id`)."""
+    return {name: _weight(doc, cues) for name, cues in _by_label(doc).items()}
+
+
+def find_labels(doc: "Doc") -> "Doc":
+    """Component `checkup_labels`: sets `doc._.labels[property]` (best first) and `doc.cats`."""
+    model = shipped_weights()
+    by_label = _by_label(doc)
+    sums = {name: _weight(doc, cues) for name, cues in by_label.items()}
+    distances = model.decide(index_tokens(doc._.words.lemmas), sums)
+    doc._.labels = {name: [] for name in TABLES.values()}
+    for name, distance in sorted(zip(model.labels, distances, strict=True), key=lambda item: (-item[1], item[0])):
+        doc.cats[name] = 1 / (1 + math.exp(-float(distance)))
+        table, _, label = name.partition("/")
+        first = table == "action_fields" and not doc._.labels[table] and distance >= _NEAR
+        if (distance >= 0 or first) and sums.get(name, 0.0) >= _LEAST_CUES:
+            carriers = _carriers(doc, by_label[name])
+            doc._.labels[table].append(Label(label, round(doc.cats[name], 4), carriers))
+    return doc
+
+
+def _by_label(doc: "Doc") -> dict[str, list[Cue]]:
+    found: dict[str, list[Cue]] = defaultdict(list)
+    for cue in doc._.cues:
+        if cue.table in TABLES:
+            found[f"{TABLES[cue.table]}/{cue.label}"].append(cue)
+    return found
+
+
+def _weight(doc: "Doc", cues: list[Cue]) -> float:
+    """Each wording counts once, and a little more where it is repeated; the title counts double."""
+    title_end, lemmas = doc._.title_tokens, doc._.words.lemmas
+    places: dict[tuple[str, ...], list[Cue]] = defaultdict(list)
+    for cue in cues:
+        places[tuple(lemmas[cue.start : cue.end])].append(cue)
+    total = 0.0
+    for found in places.values():
+        best = max(found, key=lambda cue: abs(cue.weight)).weight
+        in_title = any(cue.start < title_end for cue in found)
+        total += best * (2.0 if in_title else 1.0) * (1 + 0.25 * min(len(found) - 1, 4))
+    return total
+
+
+def _carriers(doc: "Doc", cues: list[Cue]) -> tuple[tuple[int, int], ...]:
+    """The sentences with the greatest sum of cue weights, at most three."""
+    weights: dict[tuple[int, int], float] = defaultdict(float)
+    for cue in cues:
+        weights[sentence_of(doc, cue.start)] += cue.weight
+    ranked = sorted(weights, key=lambda span: (-weights[span], span))
+    return tuple(span for span in ranked[:_QUOTES] if weights[span] > 0)

@@ -1,0 +1,154 @@
+"""What the components found in one text, in the words of the contract, with offsets into the text as it was given.
+
+Below: the pipeline's components, `data.normalise`, `pipeline.nlp.privacy`. Above: `pipeline.nlp.extract`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from data.impact import tier
+from data.normalise import Normalised, normalise, sanitise
+from pipeline.nlp.impact import best_claim
+from pipeline.nlp.lemmas import Words
+from pipeline.nlp.privacy import mask
+from pipeline.nlp.quantities import Quantity
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+    from spacy.tokens import Doc
+
+_BETWEEN = "\n\n"
+"""Stands between title and text where both are read as one document."""
+_LOOSE_ENDS = frozenset(",;:–—")
+
+
+@dataclass(slots=True)
+class Reading:
+    """The values of one text; each list and dict has the shape that CONTRACT gives it."""
+
+    labels: dict[str, list[dict[str, Any]]]
+    on_topic: bool
+    impact: dict[str, Any]
+    scalars: dict[str, Any] = field(default_factory=dict)
+    facts: list[dict[str, Any]] = field(default_factory=list)
+    awards: list[dict[str, Any]] = field(default_factory=list)
+    lessons: list[dict[str, Any]] = field(default_factory=list)
+    continuation: dict[str, Any] | None = None
+
+
+class Quoter:
+    """Turns token spans of the analysed document into quotes of the given title or text."""
+
+    def __init__(self, title: str | None, text: str) -> None:
+        self._title = normalise(title) if title else Normalised("", 0)
+        self._text = normalise(text)
+        self._given = {"title": mask(sanitise(title or "")), "text": mask(sanitise(text))}
+        self.title_end = len(self._title.text)
+        """End of the title in `self.analysed`."""
+        self._text_start = self.title_end + len(_BETWEEN) if self.title_end else 0
+        self.analysed = f"{self._title.text}{_BETWEEN}{self._text.text}" if self.title_end else self._text.text
+
+    def quote(self, start: int, end: int) -> dict[str, Any]:
+        """The quote of a span of `self.analysed`: start, end, quote, and `where` if it stands in the title.
+
+        Args:
+            start: First code point.
+            end: One past the last; a span that begins in the title ends with it.
+        """
+        if start < self.title_end:
+            first, last = self._title.span(start, min(end, self.title_end))
+            return {"start": first, "end": last, "quote": self._given["title"][first:last], "where": "title"}
+        first, last = self._text.span(start - self._text_start, end - self._text_start)
+        return {"start": first, "end": last, "quote": self._given["text"][first:last]}
+
+
+def analyse(nlp: "Language", quoter: Quoter) -> "Doc":
+    """Runs the pipeline over title and text as one document."""
+    doc = nlp.make_doc(quoter.analysed)
+    doc._.title_tokens = sum(1 for token in doc if token.idx < quoter.title_end) if quoter.title_end else 0
+    return nlp(doc)
+
+
+def read_text(nlp: "Language", title: str | None, text: str) -> Reading:
+    """Runs the pipeline over title and text and collects what its components found.
+
+    Args:
+        nlp: The pipeline, inside its zone.
+        title: The title or None.
+        text: The text as given.
+    """
+    quoter = Quoter(title, text)
+    doc = analyse(nlp, quoter)
+    labels = {name: [_label(doc, quoter, label) for label in found] for name, found in doc._.labels.items()}
+    on_topic = bool(labels["action_fields"]) and (
+        bool(labels["target_groups"]) or any(cue.table == "topic" for cue in doc._.cues)
+    )
+    if not on_topic:
+        labels = {name: [] for name in labels}
+    return Reading(
+        labels=labels,
+        on_topic=on_topic,
+        **_impact(doc, quoter, on_topic),
+        awards=[span_quote(doc, quoter, award.start, award.end) for award in doc._.awards],
+        lessons=[{"kind": item.kind, **span_quote(doc, quoter, item.start, item.end)} for item in doc._.lessons],
+        continuation=_continuation(doc, quoter),
+    )
+
+
+def _impact(doc: "Doc", quoter: "Quoter", on_topic: bool) -> dict[str, Any]:
+    """Impact, scalars and the facts that carry them; an off-topic text achieves something else."""
+    best, grade = best_claim(doc._.claims) if on_topic else None, doc._.grade
+    level = best.level if best else 0
+    facts = [
+        {"property": fact.property, "value": fact.value, **span_quote(doc, quoter, fact.start, fact.end)}
+        for fact in doc._.facts
+    ]
+    scalars = {fact["property"]: fact["value"] for fact in facts}
+    if best:
+        facts.append({"property": "level", "value": level, **span_quote(doc, quoter, best.start, best.end)})
+    if grade.span:
+        facts.append({"property": "evidence_grade", "value": grade.value, **span_quote(doc, quoter, *grade.span)})
+    if doc._.transfers:
+        first = doc._.transfers[0]
+        scalars["transferred"] = True
+        facts.append({"property": "transferred", "value": True, **span_quote(doc, quoter, first.start, first.end)})
+    claims = [
+        {
+            "level": claim.level,
+            "status": claim.status if on_topic or claim.status != "result" else "other",
+            **span_quote(doc, quoter, claim.start, claim.end),
+            "quantity": _quantity(claim.quantity),
+        }
+        for claim in doc._.claims
+    ]
+    impact = {"level": level, "evidence_grade": grade.value, "tier": tier(level, grade.value), "claims": claims}
+    return {"impact": impact, "scalars": scalars, "facts": facts}
+
+
+def _quantity(quantity: Quantity | None) -> dict[str, Any] | None:
+    if quantity is None:
+        return None
+    return {"value": quantity.value, "upper": quantity.upper, "unit": quantity.unit, "of": quantity.of}
+
+
+def _continuation(doc: "Doc", quoter: "Quoter") -> dict[str, Any] | None:
+    found = doc._.continuation
+    if found is None:
+        return None
+    return {"status": found.kind, "as_of": found.as_of, **span_quote(doc, quoter, found.start, found.end)}
+
+
+def span_quote(doc: "Doc", quoter: Quoter, start: int, end: int) -> dict[str, Any]:
+    """The quote of a span of tokens, whitespace, commas and dashes at its ends left out."""
+    words: Words = doc._.words
+    while end - 1 > start and (words.texts[end - 1].isspace() or words.texts[end - 1] in _LOOSE_ENDS):
+        end -= 1
+    while start < end - 1 and (words.texts[start].isspace() or words.texts[start] in _LOOSE_ENDS):
+        start += 1
+    return quoter.quote(words.offsets[start], words.end_of(end - 1))
+
+
+def _label(doc: "Doc", quoter: Quoter, label: Any) -> dict[str, Any]:
+    quotes: list[Mapping[str, Any]] = [span_quote(doc, quoter, start, end) for start, end in label.sentences]
+    return {"id": label.id, "score": label.score, "quotes": quotes}

@@ -1,0 +1,129 @@
+"""Single figures of a project: persons reached, success rate, budget with kind and price year.
+
+Below: `pipeline.nlp.impact`, `pipeline.nlp.quantities`. Above: `pipeline.nlp.readings`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pipeline.nlp.clauses import Clause
+from pipeline.nlp.impact import LEAST_COUNT, cues_by_clause, quantities_by_clause
+from pipeline.nlp.quantities import Quantity
+from pipeline.nlp.sentences import sentence_of
+
+if TYPE_CHECKING:
+    from spacy.tokens import Doc
+
+_OUTCOME = frozenset({"l6_what", "l6_alone", "l6_count"})
+_PASSED = frozenset({"l4_alone"})
+_BUDGET_ORDER = ("total", "funding", "yearly")
+_MAKE_UP = frozenset({"frau", "mann", "weiblich", "männlich", "abitur", "zu", "eritrea", "syrien", "mehr", "höher"})
+_YEAR = re.compile(r"(?:19|20)\d\d")
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A value with the token span it was read from."""
+
+    property: str
+    value: Any
+    start: int
+    end: int
+
+
+def find_scalars(doc: "Doc") -> "Doc":
+    """Component `checkup_scalars`: sets `doc._.facts`: people reached, success rate, budget and what belongs to it."""
+    impact = cues_by_clause(doc, "impact")
+    facts = [*_reached(doc, impact), *_rate(doc, impact), *_budget(doc)]
+    doc._.facts = facts
+    return doc
+
+
+def _reached(doc: "Doc", cues: Mapping[int, set[str]]) -> Iterator[Fact]:
+    """The largest stated number of people of the target group whom a clause says were reached."""
+    found: list[tuple[bool, float, Quantity]] = []
+    for index, quantities in quantities_by_clause(doc).items():
+        clause = doc._.clauses[index]
+        labels = cues.get(index, set())
+        if (
+            clause.status in {"planned", "other"}
+            or "background" in labels
+            or labels & {"context", "reach"} == {"context"}
+        ):
+            continue
+        found.extend(
+            ("reach" in labels and not quantity.bare, quantity.most, quantity)
+            for quantity in quantities
+            if quantity.unit == "persons" and quantity.most >= LEAST_COUNT and not quantity.each
+        )
+    if found:
+        _, most, quantity = max(found, key=lambda item: (item[0], item[1], -item[2].start))
+        yield Fact("reached_persons", int(most), quantity.start, quantity.end)
+
+
+def _rate(doc: "Doc", cues: Mapping[int, set[str]]) -> Iterator[Fact]:
+    """The share that reached the main outcome: stated as percent or as `N von M`, in a clause of an outcome."""
+    found: list[tuple[int, Quantity, float]] = []
+    levels = {claim.start: claim.level for claim in doc._.claims}
+    for index, quantities in quantities_by_clause(doc).items():
+        clause: Clause = doc._.clauses[index]
+        rank = _outcome_rank(cues.get(index, set()), levels.get(clause.spans[0][0], 0))
+        if clause.status == "result" and rank:
+            shares = [(quantity, _share(quantity)) for quantity in quantities if not _is_make_up(doc, quantity)]
+            found.extend((rank, quantity, share) for quantity, share in shares if 0 < share <= 100)
+    if found:
+        _, quantity, share = max(found, key=lambda item: (item[0], -item[1].start))
+        yield Fact("success_rate_percent", int(share) if share == int(share) else share, quantity.start, quantity.end)
+
+
+def _outcome_rank(labels: set[str], level: int) -> int:
+    """How much a clause speaks of the main outcome: work, home or degree before learning; 0 not at all."""
+    if labels & _OUTCOME and level == 6:
+        return 3
+    return 2 if level >= 4 else 1 if labels & _PASSED else 0
+
+
+def _share(quantity: Quantity) -> float:
+    """A quantity as percent; 0 if it is no share."""
+    if quantity.unit == "percent":
+        return quantity.value
+    if quantity.of and quantity.unit == "persons" and quantity.value <= quantity.of:
+        return round(100 * quantity.value / quantity.of, 1)
+    return 0.0
+
+
+def _is_make_up(doc: "Doc", quantity: Quantity) -> bool:
+    """Whether a share says who takes part (`52 Prozent Frauen`), not how many succeeded."""
+    lemmas = doc._.words.lemmas
+    near = lemmas[max(0, quantity.start - 3) : quantity.start] + lemmas[quantity.end : quantity.end + 3]
+    return any(lemma in _MAKE_UP for lemma in near)
+
+
+def _budget(doc: "Doc") -> Iterator[Fact]:
+    """What the project costs or is granted: a total before funding before a yearly sum; prizes and rents are none."""
+    found: list[tuple[int, float, Quantity, str]] = []
+    labels: dict[int, set[str]] = {}
+    for cue in doc._.cues:
+        if cue.table == "money":
+            labels.setdefault(sentence_of(doc, cue.start)[0], set()).add(cue.label)
+    for quantity in doc._.quantities:
+        told = labels.get(sentence_of(doc, quantity.start)[0], set())
+        if quantity.unit != "money" or "no_budget" in told or quantity.most < 500:
+            continue
+        kind = (
+            "yearly" if "yearly" in told else "total" if "total" in told else "funding" if "funding" in told else None
+        )
+        if kind:
+            found.append((_BUDGET_ORDER.index(kind), -quantity.most, quantity, kind))
+    if not found:
+        return
+    _, most, quantity, kind = min(found, key=lambda item: (item[0], item[1], item[2].start))
+    yield Fact("budget_eur", int(-most) if most == int(most) else -most, quantity.start, quantity.end)
+    yield Fact("budget_kind", kind, quantity.start, quantity.end)
+    start, end = sentence_of(doc, quantity.start)
+    for at, text in enumerate(doc._.words.texts[start:end], start):
+        if _YEAR.fullmatch(text):
+            yield Fact("price_year", int(text), at, at + 1)
+            return

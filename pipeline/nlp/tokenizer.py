@@ -1,0 +1,70 @@
+"""The tokenizer, mended: gender forms stay whole, and no string makes it slow.
+
+Below: spaCy. Above: `pipeline.nlp.factories`.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from spacy.tokenizer import Tokenizer
+from spacy.tokens import Doc
+
+_LONG_RUN = re.compile(r"\S{250,}")
+_CHUNK_CHARACTERS = 100
+_LONGEST_MATCH = 200
+
+
+class BoundedTokenizer:
+    """spaCy's tokenizer for what can be words; runs of 250 characters without a blank are cut every 100.
+
+    The wrapped tokenizer strips marks one by one and copies the rest each time, so that a million dots take hours.
+    """
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self.tokenizer = tokenizer
+
+    def __call__(self, text: str) -> Doc:
+        """The tokens of a text; with their spaces they make up the text again."""
+        if _LONG_RUN.search(text) is None:
+            doc: Doc = self.tokenizer(text)
+            return doc
+        words: list[str] = []
+        spaces: list[bool] = []
+        at = 0
+        for match in _LONG_RUN.finditer(text):
+            self._add(text[at : match.start()], words, spaces)
+            run = match[0]
+            words.extend(run[start : start + _CHUNK_CHARACTERS] for start in range(0, len(run), _CHUNK_CHARACTERS))
+            spaces.extend([False] * (len(words) - len(spaces)))
+            at = match.end()
+        self._add(text[at:], words, spaces)
+        return Doc(self.tokenizer.vocab, words=words, spaces=spaces)
+
+    def _add(self, text: str, words: list[str], spaces: list[bool]) -> None:
+        for token in self.tokenizer(text) if text else ():
+            words.append(token.text)
+            spaces.append(bool(token.whitespace_))
+
+
+def mended(tokenizer: Tokenizer, gender_form: re.Pattern[str]) -> BoundedTokenizer:
+    """The tokenizer with gender forms kept whole and its pattern for addresses kept from long strings.
+
+    Args:
+        tokenizer: Of a blank pipeline; changed in place.
+        gender_form: Matches a whole gender form.
+    """
+    token_match: Callable[[str], Any] | None = tokenizer.token_match
+    url_match: Callable[[str], Any] | None = tokenizer.url_match
+
+    def match_token(text: str) -> bool:
+        if len(text) <= _LONGEST_MATCH and gender_form.fullmatch(text):
+            return True
+        return bool(token_match and token_match(text))
+
+    def match_url(text: str) -> bool:
+        return bool(len(text) <= _LONGEST_MATCH and url_match and url_match(text))
+
+    tokenizer.token_match = match_token
+    tokenizer.url_match = match_url
+    return BoundedTokenizer(tokenizer)

@@ -1,0 +1,185 @@
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data.records import MULTI_VALUED
+from pipeline.nlp.extract import EXTRACTOR_VERSION, extract, to_statements
+from pipeline.nlp.label_training import Example, train
+from pipeline.nlp.label_weights import read_weights, shipped_weights
+from pipeline.nlp.labels import label_names
+from pipeline.nlp.privacy import MASK, mask
+
+KEYS = {
+    "id", "language", "on_topic", "action_fields", "target_groups", "approaches", "impact", "reached_persons",
+    "success_rate_percent", "budget_eur", "budget_kind", "price_year", "awards", "transferred", "lessons",
+    "continuation", "modules", "facts", "places", "scope",
+}  # fmt: skip
+TITLE = "Sprachcafé für geflüchtete Frauen"
+TEXT = (
+    "Seit 2017 lernen Frauen im Mehrgenerationenhaus Deutsch. 2019 nahmen 120 Frauen teil, 40 fanden danach Arbeit. "
+    "Das Land förderte das Café 2019 mit 30.000 Euro. Ein Hindernis war der Mangel an Räumen. "
+    "Kontakt: anna.meier@web.de. 2020 wurde es mit dem Integrationspreis ausgezeichnet."
+)
+ODD = st.text(
+    alphabet=st.sampled_from(list("abcÄÖßéa\u0308\u00ad\u200b \n\t.,;:!?-–„“»«()0123456789%€§@\x00\ud800\ufb01🙂א")),
+    max_size=300,
+)
+
+
+def one(text, title=None):
+    return next(iter(extract([("p", title, text)])))
+
+
+def quotes(value):
+    if isinstance(value, dict):
+        if {"start", "end", "quote"} <= set(value):
+            yield value
+        for item in value.values():
+            yield from quotes(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from quotes(item)
+
+
+def check_quotes(found, title, text):
+    for quote in quotes(found):
+        given_text = (title or "") if quote.get("where") == "title" else text
+        piece = given_text[quote["start"] : quote["end"]]
+        assert 0 <= quote["start"] < quote["end"] <= len(given_text)
+        assert len(quote["quote"]) == len(piece)
+        assert all(new in (old, MASK, "\ufffd") for old, new in zip(piece, quote["quote"], strict=True))
+
+
+def test_every_key_is_there_and_every_value_has_its_quote():
+    found = one(TEXT, TITLE)
+    assert set(found) == KEYS
+    check_quotes(found, TITLE, TEXT)
+    assert json.loads(json.dumps(found)) == found
+    told = {fact["property"]: fact["value"] for fact in found["facts"]}
+    assert told["reached_persons"] == found["reached_persons"] == 120
+    assert told["budget_eur"] == found["budget_eur"] == 30_000
+    assert told["level"] == found["impact"]["level"] == 6
+    assert {"sprache"} <= {field["id"] for field in found["action_fields"]}
+    assert {"frauen", "gefluechtete"} <= {group["id"] for group in found["target_groups"]}
+    assert all(label["quotes"] and 0 < label["score"] <= 1 for label in found["action_fields"] + found["target_groups"])
+
+
+def test_one_result_per_record_in_order():
+    assert [found["id"] for found in extract([("b", None, TEXT), ("a", None, ""), ("c", "T", TEXT)])] == ["b", "a", "c"]
+
+
+def test_personal_data_do_not_get_into_quotes():
+    text = "Sprachkurs für Geflüchtete. Frau Meier, anna.meier@web.de, sagt, dass alle zufrieden sind."
+    assert "anna.meier" not in json.dumps(one(text))
+
+
+def test_decomposed_umlauts_soft_hyphens_and_spaces_keep_true_offsets():
+    text = (
+        "Gefu\u0308hrt  von\n Ehren\u00adamtlichen lernten 2019 rund 80 Geflu\u0308chtete \u200bDeutsch im Sprachkurs."
+    )
+    found = one(text)
+    check_quotes(found, None, text)
+    assert found["reached_persons"] == 80
+
+
+def test_a_masked_text_gives_the_same_as_the_text_that_is_masked_later():
+    assert one(mask(TEXT), TITLE)["impact"]["level"] == one(TEXT, TITLE)["impact"]["level"]
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "\x00", "\ud800", "🙂🙂", "שלום עולם", "WIR BRAUCHEN WOHNUNGEN", "?", "12", "a\u0308" * 50]
+)
+def test_odd_texts_have_empty_values(text):
+    found = one(text)
+    assert set(found) == KEYS
+    assert found["impact"]["level"] in (0, 1)
+    check_quotes(found, None, text)
+
+
+@settings(max_examples=80, deadline=None)
+@given(ODD, ODD)
+def test_no_text_breaks_it_and_every_quote_is_true(title, text):
+    check_quotes(one(text, title), title, text)
+
+
+def test_an_off_topic_text_has_no_fields_and_no_results():
+    found = one("Der Kegelclub gewann das Turnier. 40 Gäste sahen zu, alle waren zufrieden.")
+    assert found["on_topic"] is False
+    assert found["action_fields"] == found["target_groups"] == []
+    assert found["impact"]["level"] == 0
+
+
+def test_a_long_text_is_read_in_seconds(benchmark_seconds):
+    with benchmark_seconds(10):
+        one(f"{TEXT} " * 600)
+
+
+def test_statements_carry_value_span_and_version():
+    statements = to_statements("p", "d", one(TEXT, TITLE))
+    by_property = {}
+    for statement in statements:
+        by_property.setdefault(statement.property, []).append(statement)
+        assert (statement.project_id, statement.document_id, statement.origin) == ("p", "d", "extractor")
+        assert statement.extractor_version == EXTRACTOR_VERSION
+        if statement.start is not None and statement.where == "text":
+            assert statement.quote == mask(TEXT)[statement.start : statement.end]
+    assert {
+        "action_fields",
+        "target_groups",
+        "level",
+        "evidence_grade",
+        "tier",
+        "claims",
+        "reached_persons",
+        "budget_eur",
+    } <= set(by_property)
+    assert all(len(told) == 1 for name, told in by_property.items() if name not in MULTI_VALUED)
+    assert by_property["level"][0].value == 6
+
+
+def test_the_version_is_stable_within_a_checkout():
+    from pipeline.nlp.version import extractor_version
+
+    assert extractor_version() == EXTRACTOR_VERSION
+    assert len(EXTRACTOR_VERSION) == 16
+
+
+def test_english_is_read_too():
+    found = one(
+        "In 2019 about 80 refugees attended the language course and 30 of them found work.",
+        "Language cafe for refugees",
+    )
+    assert found["language"] == "en"
+    assert "sprache" in {field["id"] for field in found["action_fields"]}
+
+
+EXAMPLES = [
+    Example(None, f"{word} {number}", frozenset({label}))
+    for number in range(4)
+    for word, label in [
+        ("Der Sprachkurs beginnt im Mai", "action_fields/sprache"),
+        ("Die Wohnung liegt am Markt", "action_fields/wohnen"),
+        ("Geflüchtete wohnen nebenan", "target_groups/gefluechtete"),
+    ]
+]
+
+
+def test_training_is_deterministic_and_its_file_is_read_again(tmp_path):
+    weights = train(EXAMPLES, folds=2)
+    again = train(EXAMPLES, folds=2)
+    assert np.array_equal(weights.by_token, again.by_token)
+    weights.save(tmp_path / "a.npz", {"seed": 1})
+    again.save(tmp_path / "b.npz", {"seed": 1})
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+    read = read_weights(tmp_path / "a.npz")
+    tokens, cues = ["sprachkurs", "sprache", "kurs"], {"action_fields/sprache": 3.0}
+    assert np.allclose(read.decide(tokens, cues), weights.decide(tokens, cues), atol=0.01)
+    best = read.labels[int(np.argmax(read.decide(tokens, cues)))]
+    assert best == "action_fields/sprache"
+
+
+def test_the_shipped_weights_fit_the_rule_files():
+    assert shipped_weights().labels == label_names()

@@ -1,0 +1,146 @@
+import pytest
+
+from pipeline.nlp.extract import extract
+
+
+def one(text, title=None):
+    return next(iter(extract([("p", title, text)])))
+
+
+def statuses(text, level):
+    return [
+        claim["status"]
+        for claim in one(f"Geflüchtete und Sprachkurs. {text}")["impact"]["claims"]
+        if claim["level"] == level
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("2019 fanden 40 Geflüchtete eine Arbeit.", "result"),
+        ("Inzwischen haben 40 Geflüchtete eine Arbeit gefunden.", "result"),
+        ("Bis 2026 sollen 40 Geflüchtete eine Arbeit finden.", "planned"),
+        ("Ziel ist es, 40 Geflüchtete in Arbeit zu vermitteln.", "planned"),
+        ("Der Verein berät sie, um 40 Geflüchteten eine Arbeit zu vermitteln.", "planned"),
+        ("Der Verein berät sie, damit 40 Geflüchtete eine Arbeit finden.", "planned"),
+        ("40 Geflüchtete wird der Verein in Arbeit vermitteln.", "planned"),
+        ("40 Geflüchtete würden so eine Arbeit finden.", "planned"),
+        ("Die 40 Geflüchteten fanden keine Arbeit.", "negated"),
+        ("Es ist nicht gelungen, die 40 Geflüchteten in Arbeit zu vermitteln.", "negated"),
+        ("Nicht nur 40 Geflüchtete fanden eine Arbeit.", "result"),
+        ("In Schweden fanden 40 Geflüchtete eine Arbeit.", "other"),
+        ("40 Geflüchtete, die den Kurs besuchten, fanden eine Arbeit.", "result"),
+        ("Ob 40 Geflüchtete eine Arbeit fanden, ist nicht bekannt.", "negated"),
+        ("2019 stellte der Betrieb zwölf Geflüchtete unbefristet ein.", "result"),
+    ],
+)
+def test_status_of_a_claim(text, status):
+    assert statuses(text, 6) == [status]
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        ("Geflüchtete nähen jede Woche gemeinsam im Sprachcafé.", 1),
+        ("Am Sprachkurs nahmen 2019 rund 80 Geflüchtete teil.", 2),
+        ("Die Geflüchteten waren mit dem Sprachkurs sehr zufrieden.", 3),
+        ("30 Geflüchtete bestanden im Sprachkurs die Prüfung.", 4),
+        ("Die Geflüchteten engagieren sich inzwischen selbst im Sprachcafé.", 5),
+        ("40 Geflüchtete zogen nach dem Sprachkurs in eine eigene Wohnung.", 6),
+        ("2019 wurde der Sprachkurs für Geflüchtete in den Lehrplan aufgenommen.", 7),
+        ("Im Sprachkurs sollen 80 Geflüchtete Arbeit finden.", 0),
+    ],
+)
+def test_levels(text, level):
+    assert one(text)["impact"]["level"] == level
+
+
+@pytest.mark.parametrize(
+    ("text", "grade"),
+    [
+        ("Der Sprachkurs für Geflüchtete macht Mut.", "0"),
+        ("Am Sprachkurs nahmen 80 Geflüchtete teil.", "1"),
+        ("In einer Befragung waren 90 Prozent der Geflüchteten mit dem Sprachkurs zufrieden.", "2"),
+        ("Die Universität Kassel hat den Sprachkurs für Geflüchtete untersucht, das Deutsch verbesserte sich.", "3"),
+        (
+            "Eine Studie verglich den Kurs für Geflüchtete mit einer Kontrollgruppe, die Noten verbesserten sich.",
+            "4",
+        ),
+        ("Die Universität soll den Sprachkurs für Geflüchtete evaluieren.", "0"),
+    ],
+)
+def test_evidence_grades(text, grade):
+    assert one(text)["impact"]["evidence_grade"] == grade
+
+
+def test_a_study_without_an_effect_is_an_x():
+    text = (
+        "Sprachkurs für Geflüchtete. Eine Studie der Universität mit Kontrollgruppe lief. Es zeigte sich kein Effekt."
+    )
+    assert one(text)["impact"]["evidence_grade"] == "X"
+
+
+@pytest.mark.parametrize(
+    ("text", "reached"),
+    [
+        ("Am Kurs nahmen 40 bis 50 Geflüchtete teil.", 50),
+        ("2018 kamen 60 Frauen, insgesamt nahmen 150 Frauen am Sprachkurs teil.", 150),
+        ("Der Sprachkurs soll 80 Geflüchtete erreichen.", None),
+        ("In der Stadt mit 9.000 Einwohnern gibt es einen Sprachkurs für Geflüchtete.", None),
+        ("Je Kurs lernen 12 Frauen Deutsch.", None),
+        ("Zwei Frauen aus dem Sprachkurs fanden Arbeit.", None),
+    ],
+)
+def test_people_reached(text, reached):
+    assert one(text)["reached_persons"] == reached
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"),
+    [
+        ("Acht von zehn Geflüchteten fanden nach dem Sprachkurs Arbeit.", 80),
+        ("70 Prozent der Geflüchteten fanden Arbeit.", 70),
+        ("52 Prozent Frauen besuchten den Sprachkurs.", None),
+        ("70 Prozent der Geflüchteten sollen Arbeit finden.", None),
+    ],
+)
+def test_success_rates(text, rate):
+    assert one(text)["success_rate_percent"] == rate
+
+
+@pytest.mark.parametrize(
+    ("text", "budget"),
+    [
+        ("2019 förderte das Land den Sprachkurs mit 200.000 Euro.", (200_000, "funding", 2019)),
+        ("Der Sprachkurs kostet insgesamt 1,5 Mio. Euro.", (1_500_000, "total", None)),
+        (
+            "Der Sprachkurs kostet 50.000 Euro im Jahr. Das Land förderte ihn mit 90.000 Euro.",
+            (90_000, "funding", None),
+        ),
+        ("Der Sprachkurs gewann 5.000 Euro Preisgeld.", (None, None, None)),
+        ("Die Miete von 700 Euro zahlt das Jobcenter.", (None, None, None)),
+    ],
+)
+def test_budgets(text, budget):
+    found = one(text)
+    assert (found["budget_eur"], found["budget_kind"], found["price_year"]) == budget
+
+
+def test_practice():
+    found = one(
+        "Sprachcafé für Geflüchtete. Ein Hindernis war der Mangel an Räumen. Entscheidend war das Vertrauen. "
+        "2021 wurde das Team mit dem Integrationspreis ausgezeichnet. Der Nachbarkreis nahm es zum Vorbild. "
+        "Seit 2022 ist das Café ein Regelangebot der Stadt."
+    )
+    assert [lesson["kind"] for lesson in found["lessons"]] == ["obstacle", "success_factor", "transfer"]
+    assert [award["quote"] for award in found["awards"]] == [
+        "2021 wurde das Team mit dem Integrationspreis ausgezeichnet."
+    ]
+    assert found["transferred"] is True
+    assert found["continuation"]["status"] == "permanent"
+    assert found["continuation"]["as_of"] == "2022"
+
+
+def test_a_nomination_is_no_award():
+    assert one("Das Sprachcafé für Geflüchtete war für den Integrationspreis nominiert.")["awards"] == []

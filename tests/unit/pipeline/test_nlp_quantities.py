@@ -1,0 +1,94 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.nlp.analysis import pipeline_zone
+from pipeline.nlp.numerals import parse_number
+
+UNITS = ["", "ein", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun"]
+TEENS = ["zehn", "elf", "zwölf", "dreizehn", "vierzehn", "fünfzehn", "sechzehn", "siebzehn", "achtzehn", "neunzehn"]
+TENS = ["", "", "zwanzig", "dreißig", "vierzig", "fünfzig", "sechzig", "siebzig", "achtzig", "neunzig"]
+
+
+def in_words(number):
+    if number >= 1000:
+        return in_words(number // 1000) + "tausend" + (in_words(number % 1000) if number % 1000 else "")
+    if number >= 100:
+        return UNITS[number // 100] + "hundert" + (in_words(number % 100) if number % 100 else "")
+    if number >= 20:
+        return (UNITS[number % 10] + "und" if number % 10 else "") + TENS[number // 10]
+    return TEENS[number - 10] if number >= 10 else UNITS[number]
+
+
+def read(text, language="de"):
+    with pipeline_zone(language) as nlp:
+        return [(q.value, q.upper, q.unit, q.of) for q in nlp(text)._.quantities]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(2, 999_999))
+def test_number_words_are_read_again(number):
+    assert parse_number(in_words(number)) == number
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 999_999_999))
+def test_digits_with_separators_are_read_again(number):
+    grouped = f"{number:,}"
+    assert parse_number(grouped, "en") == number
+    assert parse_number(grouped.replace(",", ".")) == number
+    assert parse_number(str(number)) == number
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 99_999), st.integers(0, 99))
+def test_decimal_commas_are_read_again(whole, cents):
+    assert parse_number(f"{whole:,}".replace(",", ".") + f",{cents:02}") == whole + cents / 100
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(2100, 9_999_999))
+def test_money_is_read_again(amount):
+    grouped = f"{amount:,}".replace(",", ".")
+    assert read(f"Das Land fördert das mit {grouped} Euro.") == [(amount, None, "money", None)]
+    assert read(f"Das Land fördert das mit {grouped.replace('.', ' ')} Euro.") == [(amount, None, "money", None)]
+
+
+@pytest.mark.parametrize(
+    "word", ["", "und", "hundertund", "einsund", "tausendund", "3.", "1.2.3", "12a", "²", "٣", "in", "der"]
+)
+def test_what_is_no_number(word):
+    assert parse_number(word) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Rund 1.200 Menschen kamen.", [(1200, None, "persons", None)]),
+        ("40 bis 50 Frauen kamen.", [(40, 50, "persons", None)]),
+        ("40-50 Frauen kamen.", [(40, 50, "persons", None)]),
+        ("Es kamen zwischen 40 und 50 Frauen.", [(40, 50, "persons", None)]),
+        ("Acht von zehn Jugendlichen blieben.", [(8, None, "persons", 10)]),
+        ("74 der 80 Teilnehmenden blieben.", [(74, None, "persons", 80)]),
+        ("Gut zwei Drittel blieben.", [(66.67, None, "percent", None)]),
+        ("Jeder Fünfte blieb.", [(20, None, "percent", None)]),
+        ("Die Hälfte blieb.", [(50, None, "percent", None)]),
+        ("94 Prozent blieben.", [(94, None, "percent", None)]),
+        ("12% blieben.", [(12, None, "percent", None)]),
+        ("Ein Dutzend Helfer kam.", [(12, None, "helpers", None)]),
+        ("23 und 22 Frauen blieben.", [(45, None, "persons", None)]),
+        ("1500 anerkannte Flüchtlinge kamen.", [(1500, None, "persons", None)]),
+        ("15 syrische und afghanische Familien kamen.", [(15, None, "households", None)]),
+        ("Es gibt 2,5 Millionen Euro.", [(2_500_000, None, "money", None)]),
+        ("57 hatten Arbeit.", [(57, None, "persons", None)]),
+        ("Seit 2018 geht das so.", []),
+        ("Am 3. Mai 2017 nach § 24 und SGB II.", []),
+        ("Kinder der Klasse 5 mit Niveau B1 um 9 Uhr.", []),
+    ],
+)
+def test_quantities(text, expected):
+    assert read(text) == expected
+
+
+def test_english_quantities():
+    assert read("About 1,200 people came.", "en") == [(1200, None, "persons", None)]

@@ -46,7 +46,7 @@ demo: setup
 	done
 
 test: setup-dev
-	$(BIN)/python -m pytest -m "not long"
+	$(BIN)/python -m pytest -m "not long" -n 2 --dist loadfile
 
 test-long: setup-dev
 	$(BIN)/python -m pytest -m long

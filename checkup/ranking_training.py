@@ -5,7 +5,7 @@ Method: coordinate search over multiplicative and additive steps, which maximise
 computed once. Nothing else is fitted, and no other part of the set is read.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import yaml
 from checkup.evaluate import judged_matcher
 from checkup.figures import RELEVANT, ndcg
 from data.settings import Settings
-from matching.rank import WEIGHTS_FILE, Weights, load_weights, mix, order
+from matching.rank import WEIGHTS_FILE, Floats, Weights, load_weights, mix, order
 from matching.retrieve import Features, Matcher
 from matching.situation import checked_text
 
@@ -28,18 +28,34 @@ HIGHLIGHT_PRECISION = 0.9
 MIN_PAIRS = 15
 
 
-def score(
-    matcher: Matcher, cases: Sequence[tuple[Features, Mapping[str, float]]], weights: Weights, *, smooth: float = 0.0
-) -> float:
-    """Mean nDCG@10 of these weights; `smooth` adds a little of nDCG@25, which moves in smaller steps."""
-    ids = [card["project_id"] for card in matcher.index.cards]
-    keep, tiers = np.ones(len(ids), bool), [0] * len(ids)
-    total = 0.0
-    for features, relevance in cases:
-        parts, _ = matcher.combine(features, weights)
-        ranking = [ids[i] for i in order(mix(parts, weights, tiers), ids, keep, 25)]
-        total += ndcg(ranking, relevance) + smooth * ndcg(ranking, relevance, 25)
-    return total / len(cases) / (1 + smooth)
+class Cases:
+    """The judged situations with their features; what depends on one weight only is computed once per value."""
+
+    def __init__(self, matcher: Matcher, pairs: Sequence[tuple[Features, Mapping[str, float]]]) -> None:
+        self.matcher = matcher
+        self.pairs = pairs
+        self.ids = [card["project_id"] for card in matcher.index.cards]
+        self._answered: dict[float, list[Floats]] = {}
+
+    def rankings(
+        self, weights: Weights, depth: int
+    ) -> Iterator[tuple[list[int], dict[str, Floats], Mapping[str, float]]]:
+        """For each situation: the best projects' places, the parts of the score, the relevance."""
+        power = weights.demand_power
+        if power not in self._answered:
+            self._answered[power] = [self.matcher.answered(features, power) for features, _ in self.pairs]
+        keep, tiers = np.ones(len(self.ids), bool), [0] * len(self.ids)
+        for (features, relevance), answered in zip(self.pairs, self._answered[power], strict=True):
+            parts, _ = self.matcher.combine(features, answered, weights)
+            yield order(mix(parts, weights, tiers), self.ids, keep, depth), parts, relevance
+
+    def score(self, weights: Weights, *, smooth: float = 0.0) -> float:
+        """Mean nDCG@10 of these weights; `smooth` adds a little of nDCG@25, which moves in smaller steps."""
+        total = 0.0
+        for places, _, relevance in self.rankings(weights, 25):
+            ranking = [self.ids[place] for place in places]
+            total += ndcg(ranking, relevance) + smooth * ndcg(ranking, relevance, 25)
+        return total / len(self.pairs) / (1 + smooth)
 
 
 def _neighbours(weights: Weights, name: str) -> list[Weights]:
@@ -65,43 +81,39 @@ def fit(
         qrels: relevance per situation and project.
         say: told what each round reached.
     """
-    cases = [
+    pairs = [
         (matcher.features(checked_text(s["text"])), qrels[s["id"]])
         for s in situations
         if any(grade > 0 for grade in qrels.get(s["id"], {}).values())
     ]
+    cases = Cases(matcher, pairs)
     best = load_weights()
-    reached = score(matcher, cases, best, smooth=0.5)
-    say(f"Beginn: {score(matcher, cases, best):.4f} über {len(cases)} Lagen")
+    reached = cases.score(best, smooth=0.5)
+    say(f"Beginn: {cases.score(best):.4f} über {len(pairs)} Lagen")
     for number in range(ROUNDS):
         before = reached
         for name in (name for name in asdict(best) if name not in FIXED):
             for candidate in _neighbours(best, name):
-                value = score(matcher, cases, candidate, smooth=0.5)
+                value = cases.score(candidate, smooth=0.5)
                 if value > reached + 1e-4:
                     best, reached = candidate, value
-        say(f"Runde {number + 1}: {score(matcher, cases, best):.4f} {asdict(best)}")
+        say(f"Runde {number + 1}: {cases.score(best):.4f} {asdict(best)}")
         if reached - before < 5e-4:
             break
-    best = replace(best, relevant=relevant_from(matcher, cases, best))
+    best = replace(best, relevant=relevant_from(cases, best))
     say(f"relevant ab {best.relevant}")
     return best
 
 
-def relevant_from(matcher: Matcher, cases: Sequence[tuple[Features, Mapping[str, float]]], weights: Weights) -> float:
+def relevant_from(cases: Cases, weights: Weights) -> float:
     """The least chance from which nine of ten projects among the first ten are relevant (grade 2 or better)."""
-    ids = [card["project_id"] for card in matcher.index.cards]
-    keep, tiers = np.ones(len(ids), bool), [0] * len(ids)
-    pairs: list[tuple[float, bool]] = []
-    for features, relevance in cases:
-        parts, _ = matcher.combine(features, weights)
-        pairs += [
-            (float(parts["needs"][place]), relevance.get(ids[place], 0.0) >= RELEVANT)
-            for place in order(mix(parts, weights, tiers), ids, keep, 10)
-        ]
+    pairs = [
+        (float(parts["needs"][place]), relevance.get(cases.ids[place], 0.0) >= RELEVANT)
+        for places, parts, relevance in cases.rankings(weights, 10)
+        for place in places
+    ]
     pairs.sort(reverse=True)
-    chosen = 1.0
-    right = 0
+    chosen, right = 1.0, 0
     for count, (chance, good) in enumerate(pairs, 1):
         right += good
         if count >= MIN_PAIRS and right / count >= HIGHLIGHT_PRECISION:

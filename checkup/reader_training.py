@@ -141,6 +141,7 @@ def _train(
         groups=[example.group for example in examples],
         fingerprint=encoder.fingerprint,
         sample_weights=[example.weight for example in examples],
-        bits=12 if name in ("roles", "topic") else 13,
+        bits=12,
+        strengths=(5.0, 20.0) if name in ("roles", "topic") else (5.0, 0.0),
         card={"reader": name, "data_sha256": digest, "command": f"checkup train readers --only {name}"},
     )

@@ -1,4 +1,7 @@
-"""Times as the database keeps them: ISO 8601 text in UTC with milliseconds, so that text order is time order."""
+"""Times as the database keeps them: ISO 8601 text in UTC with milliseconds, so that text order is time order.
+
+Below: nothing. Above: `data.store`, `crawlers`, `pipeline.refresh`.
+"""
 
 from datetime import UTC, datetime
 

@@ -272,6 +272,10 @@ _WRITERS: dict[str, Callable[[Iterable[Project], BinaryIO, str], tuple[int, tupl
 
 
 def _replace(path: Path, content: bytes) -> None:
+    path = path.resolve()  # a link stays a link
+    if path.exists() and not path.is_file():
+        _write_into(path, content)
+        return
     fresh = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         fresh.write_bytes(content)
@@ -281,6 +285,14 @@ def _replace(path: Path, content: bytes) -> None:
         hint = "Ist sie noch in einem anderen Programm geöffnet?" if isinstance(error, PermissionError) else ""
         message = f"{path}: Die Datei lässt sich nicht schreiben ({error.strerror}). {hint}"
         raise CheckupError(message.strip()) from error
+
+
+def _write_into(path: Path, content: bytes) -> None:
+    """Writes to a device or a pipe, which is never replaced."""
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise CheckupError(f"{path}: Dorthin lässt sich nicht schreiben ({error.strerror}).") from error
 
 
 # --- names and formats -----------------------------------------------------------------------------------------------

@@ -226,7 +226,8 @@ def _project_row(project: Project) -> dict[str, Any]:
     return row
 
 
-_UNCOMPARED = {"last_seen"}
+_UNCOMPARED = {"last_seen", "source"}
+"""A record that comes again, from another file too, is unchanged."""
 
 
 def _same(row: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
@@ -253,8 +254,10 @@ def _write_projects(
         connection.execute(update(projects).where(projects.c.id == row["id"]).values(**row))
     if same:
         connection.execute(
-            update(projects).where(projects.c.id == bindparam("key")).values(last_seen=bindparam("seen")),
-            [{"key": row["id"], "seen": row["last_seen"]} for row in same],
+            update(projects)
+            .where(projects.c.id == bindparam("key"))
+            .values(last_seen=bindparam("seen"), source=bindparam("given_by")),
+            [{"key": row["id"], "seen": row["last_seen"], "given_by": row["source"]} for row in same],
         )
 
 

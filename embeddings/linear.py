@@ -14,8 +14,10 @@ import json
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -42,10 +44,10 @@ def hashed_features(text: str, tokens: Sequence[str], bits: int = BITS) -> tuple
         place = zlib.crc32(feature.encode("utf-8", "replace")) & mask
         counts[place] = counts.get(place, 0.0) + weight
 
-    for first, second in zip(tokens, [*tokens[1:], ""], strict=True):
-        add("w " + first, 2.0)
-        if second:
-            add(f"b {first} {second}", 1.0)
+    for token in tokens:
+        add("w " + token, 2.0)
+    for first, second in pairwise(tokens):
+        add(f"b {first} {second}", 1.0)
     for word in text.lower().split():
         padded = f" {word} "
         for n in NGRAMS:
@@ -93,6 +95,8 @@ class LinearReader:
         scores = np.float32(self.mix[0]) * inner
         bits = (len(self.hashed_weights) - 1).bit_length() - 1
         for number, (text, words) in enumerate(zip(texts, tokens, strict=True)):
+            if not self.mix[1]:
+                break
             places, values = hashed_features(text, words, bits)
             hashed = values @ self.hashed_weights[places] + self.hashed_weights[-1]
             scores[number] += np.float32(self.mix[1]) * hashed
@@ -132,7 +136,7 @@ class LinearReader:
                 vector = file["vector"].astype(np.float32)
                 bias = file["bias"].astype(np.float32)
                 center = file["center"].astype(np.float32)
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, BadZipFile) as error:
             raise CheckupError(
                 f"Die Gewichte {path.name} sind nicht lesbar ({error}). Bitte neu installieren."
             ) from error

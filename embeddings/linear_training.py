@@ -78,7 +78,8 @@ def train_reader(
         groups: texts of one group are never on both sides of a fold (a whole situation, a writer's batch).
         fingerprint: of the encoder that gave the vectors.
         sample_weights: weight per text; None: all 1.
-        strengths: inverse regularisation C of the two regressions.
+        strengths: inverse regularisation C of the two regressions; 0 for the second leaves hashed features out (with
+            hundreds of classes they took minutes and added little to a trained encoder's vectors).
         bits: width of the hashing table.
         card: kept with the weights, with the figures added.
         seed: of the folds.
@@ -94,6 +95,7 @@ def train_reader(
     weights = np.ones(len(target), np.float32) if sample_weights is None else np.asarray(sample_weights, np.float32)
     center = np.asarray(vectors.mean(axis=0), np.float32)
     moved = centred(vectors, center)
+    bits = bits if strengths[1] else 1
     sparse, idf = _with_idf(_sparse(texts, tokens, bits))
     held_v, held_h = (np.zeros((len(target), len(classes)), np.float32) for _ in range(2))
     folds = GroupKFold(FOLDS, shuffle=True, random_state=seed)
@@ -101,12 +103,16 @@ def train_reader(
         known = np.unique(target[train])
         compact = np.searchsorted(known, target[train])
         for features, held, strength in ((moved, held_v, strengths[0]), (sparse, held_h, strengths[1])):
+            if not strength:
+                continue
             fitted = _fit(features[train], compact, weights[train], strength)
             scores = np.full((len(test), len(classes)), -20.0, np.float32)
             scores[:, known] = np.asarray(features[test] @ fitted[:-1]) + fitted[-1]
             held[test] = scores
     loss, share, temperature = min(
-        (_log_loss(t * ((1 - m) * held_v + m * held_h), target), m, t) for m in MIXES for t in TEMPERATURES
+        (_log_loss(t * ((1 - m) * held_v + m * held_h), target), m, t)
+        for m in (MIXES if strengths[1] else MIXES[:1])
+        for t in TEMPERATURES
     )
     mix = (temperature * (1 - share), temperature * share)
     ranks = _ranks(mix[0] * held_v + mix[1] * held_h, target)
@@ -114,12 +120,17 @@ def train_reader(
         "texts": len(target), "classes": len(classes), "top1": round(float((ranks < 1).mean()), 4),
         "top5": round(float((ranks < 5).mean()), 4), "top10": round(float((ranks < 10).mean()), 4),
         "log_loss": round(loss, 4), "vector_only_top1": round(float((_ranks(held_v, target) < 1).mean()), 4),
-        "hashed_only_top1": round(float((_ranks(held_h, target) < 1).mean()), 4),
     }  # fmt: skip
+    if strengths[1]:
+        figures["hashed_only_top1"] = round(float((_ranks(held_h, target) < 1).mean()), 4)
     return LinearReader(
         classes=tuple(classes),
         vector_weights=_fit(moved, target, weights, strengths[0]),
-        hashed_weights=_fit(sparse, target, weights, strengths[1]) * idf[:, None],
+        hashed_weights=(
+            _fit(sparse, target, weights, strengths[1]) * idf[:, None]
+            if strengths[1]
+            else np.zeros((len(idf), len(classes)), np.float32)
+        ),
         center=center,
         mix=mix,
         fingerprint=fingerprint,

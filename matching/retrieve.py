@@ -172,11 +172,13 @@ class Matcher:
             reading=reading,
         )
 
-    def combine(self, features: Features, weights: rank.Weights) -> tuple[dict[str, Floats], Floats]:
+    def answered(self, features: Features, power: float) -> Floats:
+        """float32[sentences, projects]: how far each project's approaches answer each sentence."""
+        return rank.supply(rank.demand(features.asked.needs, self._arrows, power), self.index.strengths)
+
+    @staticmethod
+    def combine(features: Features, answered: Floats, weights: rank.Weights) -> tuple[dict[str, Floats], Floats]:
         """The parts of every project's score, and float32[sentences, projects] of chances."""
-        answered = rank.supply(
-            rank.demand(features.asked.needs, self._arrows, weights.demand_power), self.index.strengths
-        )  # fmt: skip
         joined, chances = rank.need_chance(features.similar, answered, features.asked.urgency, weights)
         parts = {"whole": features.whole, "window": features.window, "lexical": features.lexical, "needs": joined}
         return parts, chances
@@ -184,7 +186,8 @@ class Matcher:
     def _score(self, text: str, corrected: Sequence[Mapping[str, Any]] | None) -> Scored:
         """The parts of every project's score."""
         features = self.features(text, corrected)
-        parts, chances = self.combine(features, self.weights)
+        answered = self.answered(features, self.weights.demand_power)
+        parts, chances = self.combine(features, answered, self.weights)
         if corrected is None:
             refused = verdict(features.reading, self.reader)
             needs = [] if refused else needs_of(features.reading, self.reader, self.vocabulary)

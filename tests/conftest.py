@@ -37,3 +37,13 @@ def dev_data() -> Path:
     folder = dev_data_folder()
     assert folder is not None
     return folder
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where everything is required (CI), a skipped test is a failure."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = len(reporter.stats.get("skipped", [])) if reporter else 0
+    if os.environ.get("CHECKUP_REQUIRE_ALL") == "1" and skipped and session.exitstatus == pytest.ExitCode.OK:
+        reporter.write_line(f"CHECKUP_REQUIRE_ALL: {skipped} skipped tests count as failures", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -10,6 +10,7 @@ import typer
 
 from checkup import context
 
+JSON = typer.Option("--json", help="als JSON auf die Standardausgabe")
 WORKERS = typer.Option(help="Prozesse, die einbetten (Ergebnis gleich)", min=1, max=64)
 
 
@@ -28,7 +29,7 @@ def _summary(counts: Any) -> str:
     return ", ".join(f"{counts[key]} {word}" for key, word in words.items())
 
 
-def seed(workers: Annotated[int, WORKERS] = 1, json: Annotated[bool, typer.Option("--json")] = False) -> int:
+def seed(workers: Annotated[int, WORKERS] = 1, json: Annotated[bool, JSON] = False) -> int:
     """Die mitgelieferten Projekte laden (legt den Arbeitsordner an)."""
     from data.store import Store
     from pipeline import refresh
@@ -53,7 +54,7 @@ def import_(
     files: Annotated[list[str], typer.Argument(help="JSONL, CSV, XLSX oder JSON; - für Standardeingabe")],
     format: Annotated[str | None, typer.Option(help="jsonl, csv, xlsx oder json")] = None,  # noqa: A002
     workers: Annotated[int, WORKERS] = 1,
-    json: Annotated[bool, typer.Option("--json")] = False,
+    json: Annotated[bool, JSON] = False,
 ) -> int:
     """Projekte aus Dateien übernehmen; jeder abgelehnte Datensatz wird mit Zeile und Grund genannt."""
     from data.exchange import read_projects
@@ -139,7 +140,7 @@ def full_record(store: Any, project_id: str) -> dict[str, Any]:
     }
 
 
-def show(project: str, json: Annotated[bool, typer.Option("--json")] = False) -> int:
+def show(project: Annotated[str, typer.Argument(help="Projekt (id)")], json: Annotated[bool, JSON] = False) -> int:
     """Ein Projekt mit Text, Angaben und Herkunft zeigen."""
     from checkup.console import print_project
     from data.errors import CheckupError
@@ -169,7 +170,7 @@ def list_(
     state: Annotated[list[str] | None, typer.Option(help="Land, ausgeschrieben")] = None,
     impact: Annotated[str | None, typer.Option(help="mindestens promising, high oder proven")] = None,
     unknown: Annotated[str, typer.Option(help="ohne Angabe: keep oder drop")] = "drop",
-    json: Annotated[bool, typer.Option("--json")] = False,
+    json: Annotated[bool, JSON] = False,
 ) -> int:
     """Projekte auflisten."""
     from checkup.console import print_list
@@ -204,7 +205,7 @@ def _labels(card: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def status(json: Annotated[bool, typer.Option("--json")] = False) -> int:
+def status(json: Annotated[bool, JSON] = False) -> int:
     """Arbeitsordner, Zahl der Projekte, letzte Läufe, Stand des Index."""
     from dataclasses import asdict
 

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from checkup import context
-from checkup.commands.matching import FILE, INPUT, JSON, OUTPUT, TEXT, TEXT_OPTION, write_answer
+from checkup.commands.database import JSON
+from checkup.commands.matching import FILE, INPUT, OUTPUT, TEXT, TEXT_OPTION, write_answer
 
 
 def register(app: typer.Typer) -> None:

@@ -8,8 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from checkup import context
-from checkup.commands.database import WORKERS
-from checkup.commands.matching import JSON
+from checkup.commands.database import JSON, WORKERS
 
 
 def register(app: typer.Typer) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from checkup import context
+from checkup.commands.database import JSON
 
 if TYPE_CHECKING:
     from matching.query import Query
@@ -19,7 +20,6 @@ TEXT_OPTION = typer.Option("--text", help="die Lage als Option")
 FILE = typer.Option("--file", help=".txt .md .docx .pdf .html, oder -")
 INPUT = typer.Option("--input", help="JSON Lines mit id und text, oder -")
 OUTPUT = typer.Option("--output", help="Datei für die Antworten, oder -")
-JSON = typer.Option("--json", help="als JSON auf die Standardausgabe")
 
 
 def register(app: typer.Typer) -> None:
@@ -89,6 +89,7 @@ def match(
     """Projekte finden, die zur beschriebenen Lage passen."""
     from checkup.inputs import batch, read_text, refuse_beside_batch
     from matching.retrieve import Matcher
+    from matching.situation import checked_text
 
     base = {
         "field": field, "group": group, "state": state, "size": size, "impact": impact, "min_level": min_level,
@@ -100,6 +101,7 @@ def match(
         _wanted({"text": ""}, matcher, base)
         return batch(input, output, lambda given: matcher.match(_wanted(given, matcher, base), top=top))
     given = read_text(text, text_option, file)
+    checked_text(given.text)  # before anything is loaded
     corrected = _needs_file(needs)
     matcher = Matcher(context.settings())
     query = _wanted({"text": given.text, "needs": corrected}, matcher, base)
@@ -142,13 +144,14 @@ def analyse(
 ) -> int:
     """Eine Lage lesen: Bedarfe, Vorhandenes, Grenzen, Zielgruppen, Ort."""
     from checkup.inputs import batch, read_text, refuse_beside_batch
-    from matching.situation import Analyser
+    from matching.situation import Analyser, checked_text
 
     if input is not None:
         refuse_beside_batch(text, text_option, file)
         analyser = Analyser(context.settings())
         return batch(input, output, lambda given: analyser.analyse(given["text"]))
     given = read_text(text, text_option, file)
+    checked_text(given.text)  # before anything is loaded
     answer = {**Analyser(context.settings()).analyse(given.text), "id": None}
     if given.from_file:
         answer["text"] = given.text

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from checkup import context
-from checkup.commands.matching import JSON
+from checkup.commands.database import JSON
 
 train_app = typer.Typer(help="Sprachmodell und Leser trainieren (Zusatz »transformers«).", no_args_is_help=True)
 
@@ -49,11 +49,11 @@ def evaluate(
 def train_encoder(
     output: Annotated[Path, typer.Option(help="Datei für den Adapter (.safetensors)")],
     base: Annotated[str, typer.Option(help="e5, oder Name oder Ordner eines Sentence-Transformers-Modells")] = "e5",
-    steps: Annotated[int, typer.Option(min=1)] = 1000,
-    rank: Annotated[int, typer.Option(min=1, max=128)] = 16,
-    learning_rate: Annotated[float, typer.Option(min=1e-6, max=1e-1)] = 6e-4,
-    seed: Annotated[int, typer.Option()] = 1,
-    threads: Annotated[int, typer.Option(min=1)] = 2,
+    steps: Annotated[int, typer.Option(min=1, help="Schritte zu je einem Stapel")] = 1000,
+    rank: Annotated[int, typer.Option(min=1, max=128, help="Rang des Adapters")] = 16,
+    learning_rate: Annotated[float, typer.Option(min=1e-6, max=1e-1, help="Lernrate")] = 6e-4,
+    seed: Annotated[int, typer.Option(help="Anfang der Zufallsfolge")] = 1,
+    threads: Annotated[int, typer.Option(min=1, help="Rechenfäden")] = 2,
     start: Annotated[Path | None, typer.Option(help="Adapter, mit dem es weitergeht")] = None,
     export: Annotated[Path | None, typer.Option(help="Modell zusätzlich als Sentence-Transformers-Ordner")] = None,
 ) -> int:
@@ -127,7 +127,7 @@ def train_readers(
 
 
 @train_app.command("vectors", epilog="Beispiel: checkup train vectors")
-def train_vectors(workers: Annotated[int, typer.Option(min=1)] = 2) -> int:
+def train_vectors(workers: Annotated[int, typer.Option(min=1, help="Prozesse, die einbetten")] = 2) -> int:
     """Die Vektoren der mitgelieferten Projekte neu rechnen (nach Änderungen an Projekten oder Sprachmodell)."""
     from checkup.shipping import write_vectors
 

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from checkup import context
-from checkup.commands.database import WORKERS
-from checkup.commands.matching import JSON
+from checkup.commands.database import JSON, WORKERS
 
 if TYPE_CHECKING:
     from crawlers.crawl import Crawl
@@ -51,23 +50,12 @@ def refresh(
     json: Annotated[bool, JSON] = False,
 ) -> int:
     """Quellen abrufen, Neues und Geändertes auslesen, einbetten und veröffentlichen."""
-    from crawlers.source import all_sources, load_source
-    from data.errors import CheckupError
-    from data.records import Rejected
     from data.store import Store
     from pipeline import refresh as road
 
     settings = context.settings()
     report = road.Report()
-    chosen: list[SourceConfig] = []
-    found: Any = (
-        [load_source(name, overlay=_overlay()) for name in source] if source else all_sources(overlay=_overlay())
-    )
-    for item in found:
-        if isinstance(item, CheckupError):
-            report.failed.append(Rejected(source="Quelle", line=None, reason=item.message))
-        else:
-            chosen.append(item)
+    chosen = _chosen(source or [], report)
     with (
         Store.open(settings, create=True) as store,
         store.writing("refresh") as run,
@@ -176,7 +164,7 @@ def list_sources(json: Annotated[bool, JSON] = False) -> int:
     return context.DONE_WITH_FAILURES if broken else 0
 
 
-def show_source(name: str) -> int:
+def show_source(name: Annotated[str, typer.Argument(help="Name oder YAML-Datei")]) -> int:
     """Die YAML-Datei einer Quelle zeigen."""
     from crawlers.source import load_source
 

@@ -82,14 +82,15 @@ def test_workspace_that_cannot_be_made(tmp_path: Path) -> None:
     assert "--workspace" in refused(load_settings(tmp_path / "datei" / "w"), create=True)
 
 
-@pytest.mark.skipif(os.name == "nt" or not getattr(os, "geteuid", lambda: 0)(), reason="needs POSIX rights, not root")
-def test_unwritable_workspace(settings: Settings) -> None:
-    settings.workspace.mkdir()
-    settings.workspace.chmod(0o500)
-    try:
-        assert "Rechte" in refused(settings, create=True)
-    finally:
-        settings.workspace.chmod(0o700)
+if os.name == "posix" and os.geteuid() != 0:  # rights bind neither root nor Windows; e2e has a file in the way
+
+    def test_unwritable_workspace(settings: Settings) -> None:
+        settings.workspace.mkdir()
+        settings.workspace.chmod(0o500)
+        try:
+            assert "Rechte" in refused(settings, create=True)
+        finally:
+            settings.workspace.chmod(0o700)
 
 
 def test_full_disk_keeps_what_was_written(settings: Settings, store: Store, put: Callable[..., None]) -> None:

@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+
+from data.errors import CheckupError
+from embeddings.linear import LinearReader, hashed_features
+
+TOPICS = {"wohnen": ("Wohnung", "Miete", "Vermieter"), "arbeit": ("Arbeit", "Betrieb", "Ausbildung")}
+
+
+def examples(count=30):
+    rng = np.random.default_rng(0)
+    texts, labels, vectors = [], [], []
+    for number in range(count):
+        label = sorted(TOPICS)[number % 2]
+        words = [TOPICS[label][number % 3], "Gemeinde", "fehlt", str(number)]
+        texts.append(" ".join(words))
+        labels.append(label)
+        vectors.append(np.array([1.0, 0.3 if label == "arbeit" else -0.3, 0, 0]) + 0.05 * rng.standard_normal(4))
+    return np.array(vectors, np.float32), texts, [text.lower().split() for text in texts], labels
+
+
+@pytest.fixture(scope="module", params=[(5.0, 20.0), (5.0, 0.0)], ids=["both", "vectors only"])
+def reader(request):
+    pytest.importorskip("sklearn")
+    from embeddings.linear_training import train_reader
+
+    vectors, texts, tokens, labels = examples()
+    groups = [str(number) for number in range(len(texts))]
+    return train_reader(
+        vectors, texts, tokens, labels, groups=groups, fingerprint="f", strengths=request.param, bits=8
+    )  # fmt: skip
+
+
+@pytest.mark.transformers
+def test_probabilities_sum_to_one_and_find_the_class(reader):
+    vectors, texts, tokens, labels = examples()
+    found = reader.probabilities(vectors, texts, tokens)
+    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-5)
+    assert [reader.classes[i] for i in found.argmax(axis=1)] == labels
+    assert reader.card["figures"]["top1"] > 0.9
+
+
+@pytest.mark.transformers
+def test_what_is_written_is_read(reader, tmp_path):
+    vectors, texts, tokens, _ = examples()
+    reader.write(tmp_path / "r.npz")
+    again = LinearReader.read(tmp_path / "r.npz", "f")
+    difference = np.abs(again.probabilities(vectors, texts, tokens) - reader.probabilities(vectors, texts, tokens))
+    assert difference.max() < 0.02
+    with pytest.raises(CheckupError, match="anderes Sprachmodell"):
+        LinearReader.read(tmp_path / "r.npz", "g")
+
+
+@pytest.mark.transformers
+def test_no_texts(reader):
+    assert reader.probabilities(np.zeros((0, 4), np.float32), [], []).shape == (0, 2)
+
+
+def test_a_damaged_file_is_said(tmp_path):
+    (tmp_path / "r.npz").write_bytes(b"PK nothing")
+    with pytest.raises(CheckupError, match="nicht lesbar"):
+        LinearReader.read(tmp_path / "r.npz", "f")
+
+
+def test_features_are_of_unit_length_and_of_the_text_alone():
+    places, values = hashed_features("Die Wohnung fehlt", ["wohnung", "fehlen"])
+    again = hashed_features("Die Wohnung fehlt", ["wohnung", "fehlen"])
+    assert places.tolist() == again[0].tolist()
+    assert float((values**2).sum()) == pytest.approx(1, abs=1e-5)
+    assert hashed_features("", [])[0].tolist() == []

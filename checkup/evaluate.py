@@ -38,7 +38,7 @@ def _lines(path: Path) -> list[Case]:
 
 
 def _of_split(cases: list[Case], split: str | None) -> list[Case]:
-    return [case for case in cases if split is None or case.get("split") == split]
+    return [case for case in cases if split is None or case.get("split", split) == split]
 
 
 def evaluate(

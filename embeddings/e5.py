@@ -6,6 +6,7 @@ a run keeps every vector independent of the batch it came in.
 """
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +72,7 @@ class E5Encoder:
         return np.asarray(hidden[0].mean(axis=0, dtype=np.float32))
 
 
+@cache
 def _tokenizer(folder: Path):  # type: ignore[no-untyped-def]
     from tokenizers import Tokenizer
 

@@ -30,6 +30,8 @@ class Evidence:
     """float32[sentences, projects]."""
     row_scores: Floats
     """float32[queries, rows], in standard deviations: the whole text, its windows, then the sentences."""
+    corrected: bool
+    """Whether the sentences are the answer's needs themselves, one for one."""
     sentence_offset: int
     """The first sentence's place in `row_scores`."""
 
@@ -60,7 +62,7 @@ def reasons(
     for sentence in order:
         if chances[sentence] < NEAR * chances[order[0]]:
             break
-        need = _need_at(evidence.spans[sentence], needs)
+        need = int(sentence) if evidence.corrected else _need_at(evidence.spans[sentence], needs)
         start, end = _passage(card, rows, row_numbers, evidence.row_scores[evidence.sentence_offset + sentence])
         reason = {
             "need": need,

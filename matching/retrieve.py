@@ -194,9 +194,13 @@ class Matcher:
         else:
             refused, needs = None, [dict(need) for need in corrected]
         evidence = Evidence(
-            spans=features.asked.spans, needs=features.asked.needs, chances=chances, row_scores=features.row_scores,
+            spans=features.asked.spans,
+            needs=features.asked.needs,
+            chances=chances,
+            row_scores=features.row_scores,
+            corrected=corrected is not None,
             sentence_offset=features.first_sentence,
-        )  # fmt: skip
+        )
         return Scored(parts, evidence, needs, refused)
 
     def _asked(self, text: str, corrected: Sequence[Mapping[str, Any]] | None, reading: Reading) -> Asked:

@@ -282,7 +282,8 @@ def need_weights(needs: Sequence[Mapping[str, Any]], vocabulary: Vocabulary, col
     weights: npt.NDArray[np.float32] = np.zeros((len(needs), len(columns)), np.float32)
     for row, need in zip(weights, needs, strict=True):
         for alternative in need.get("alternatives", []):
-            for name in vocabulary.resolve_need(str(alternative.get("need_id"))):
+            given = str(alternative.get("need_id"))
+            for name in (given,) if given in columns else vocabulary.resolve_need(given):
                 if name in columns:
                     row[columns[name]] = float(alternative.get("confidence", 0.0))
         if need.get("need_id") in columns:

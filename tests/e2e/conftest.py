@@ -1,0 +1,80 @@
+"""One small workspace for all tests from the outside; a test that writes works on a copy."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.cli import call, write_lines
+
+PROJECTS = [
+    {
+        "id": "wohnlotsen", "title": "Wohnungslotsen für Musterstadt",
+        "text": "Ehrenamtliche Wohnungslotsen begleiten anerkannte Geflüchtete bei der Wohnungssuche und sprechen mit "
+        "Vermietern. 2019 zogen 57 Personen aus der Unterkunft in eine eigene Wohnung. Anfangs fehlten den Lotsen "
+        "feste Räume. Fragen an lotse@example.org oder 0151 23456789.",
+        "organisation": "Wohnraum e. V.", "municipality": "Musterstadt", "state": "Hessen", "start_year": 2018,
+        "url": "https://example.org/wohnlotsen", "Förderung": "Land",
+    },
+    {
+        "id": "sprachcafe", "title": "Sprachcafé 😀",
+        "text": "Im Sprachcafé üben Zugewanderte jeden Dienstag Deutsch mit Freiwilligen. 🙂 Frauen bringen ihre "
+        "Kinder mit; für sie gibt es eine Betreuung.",
+        "municipality": "Übersee", "state": "Bayern", "end_year": 2021,
+    },
+    {"id": "ausbildung", "text": "Mentoren begleiten junge Geflüchtete in die Ausbildung. Betriebe stellen Plätze."},
+    {
+        "id": "arzt", "title": "Sprachmittler beim Arzt",
+        "text": "Geschulte Sprachmittler übersetzen in Arztpraxen und Kliniken. Das Projekt läuft seit 2020 dauerhaft.",
+        "state": "Sachsen",
+    },
+]  # fmt: skip
+SITUATION = "Bei uns finden anerkannte Geflüchtete keine Wohnung und bleiben in der Unterkunft."
+
+
+@pytest.fixture(autouse=True)
+def _no_workspace_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CHECKUP_WORKSPACE", str(tmp_path / "none"))
+    monkeypatch.setenv("COLUMNS", "120")
+
+
+@pytest.fixture(scope="session")
+def projects_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The projects of `home` as JSON Lines."""
+    return write_lines(tmp_path_factory.mktemp("files") / "projekte.jsonl", PROJECTS)
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory, projects_file: Path) -> Path:
+    """A workspace with the four projects, to be read only."""
+    workspace = tmp_path_factory.mktemp("home") / "ws"
+    answer = call("import", projects_file, workspace=workspace)
+    assert answer.code == 0, answer.err
+    return workspace
+
+
+@pytest.fixture(scope="session")
+def usual(home: Path) -> dict[str, Any]:
+    """What `match` answers to SITUATION in `home`."""
+    answer = call("match", SITUATION, "--json", workspace=home)
+    assert answer.code == 0, answer.err
+    return dict(answer.json())
+
+
+@pytest.fixture
+def workspace(home: Path, tmp_path: Path) -> Iterator[Path]:
+    """A copy of `home` that may be written to."""
+    copy = tmp_path / "ws"
+    shutil.copytree(home, copy)
+    return copy
+
+
+@pytest.fixture(scope="session")
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with the shipped projects, to be read only; beside it lies `seed.json`, what `seed` answered."""
+    folder = tmp_path_factory.mktemp("seeded")
+    answer = call("seed", "--json", workspace=folder / "ws")
+    assert answer.code == 0, answer.err
+    (folder / "seed.json").write_text(answer.out, "utf-8")
+    return folder / "ws"

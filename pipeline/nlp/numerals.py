@@ -21,6 +21,8 @@ _ENGLISH = {
     "eighteen": 18, "nineteen": 19, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70,
     "eighty": 80, "ninety": 90,
 }  # fmt: skip
+_LONGEST = 80
+"""Longer tokens are no number words: the longest below one million has 65 letters (777,777)."""
 ARTICLES = frozenset({"ein", "eine", "einen", "einem", "einer", "eins", "one"})
 """Words that count only where what follows is counted (`ein Dutzend`)."""
 
@@ -58,7 +60,7 @@ def parse_number(word: str, language: str = "de") -> float | None:
         language: `de` or `en`.
     """
     word = word.lower()
-    if not word or len(word) > 60:
+    if not word or len(word) > _LONGEST:
         return None
     if word[0].isdigit():
         return _parse_digits(word, language)

@@ -157,3 +157,17 @@ def test_a_pdf_that_takes_too_long_or_too_much_memory_is_given_up():
     with pytest.raises(Refusal) as caught:
         read_pdf(many, memory_bytes=1_000_000)
     assert caught.value.code == "pdf_crash"
+
+
+def test_memory_of_the_calling_process_is_not_charged_to_the_reading_one() -> None:
+    """The largest memory a process took outlives exec on Linux; reading a PDF in a big process failed for that."""
+    from reportlab.pdfgen import canvas
+
+    out = io.BytesIO()
+    sheet = canvas.Canvas(out)
+    sheet.drawString(50, 700, "Das Projekt begleitet Familien.")
+    sheet.save()
+    held = bytearray(700_000_000)
+    held[::4096] = b"x" * len(held[::4096])
+    assert read_pdf(out.getvalue(), memory_bytes=400_000_000).text == "Das Projekt begleitet Familien."
+    del held

@@ -92,3 +92,7 @@ def test_quantities(text, expected):
 
 def test_english_quantities():
     assert read("About 1,200 people came.", "en") == [(1200, None, "persons", None)]
+
+
+def test_the_longest_number_words_are_read():
+    assert parse_number("siebenhundertsiebenundsiebzigtausendsiebenhundertsiebenundsiebzig") == 777_777

@@ -1,7 +1,7 @@
 """Exact dense retrieval over passage vectors with FAISS.
 
 Below: FAISS. Above: `embeddings.published` writes and opens it as part of a published generation.
-Flat inner product up to 200,000 rows, a half-precision scalar quantiser above (measured in docs/architecture.md).
+Flat inner product (exact) up to 200,000 rows, a half-precision scalar quantiser above.
 """
 
 from collections.abc import Sequence

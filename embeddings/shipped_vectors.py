@@ -1,8 +1,8 @@
 """The shipped projects' vectors, computed beforehand: a first `seed` need not embed hundreds of texts.
 
 Below: NumPy. Above: `pipeline.refresh.seed` puts them into the vector cache, `checkup train vectors` writes them.
-They are a cache only, used where fingerprint and text hash are the same; float16, so that a vector differs from a
-computed one by less than 1e-3 in cosine (checked in CI).
+They are a cache only, used where fingerprint and text hash are the same; float16: the test compares them
+with computed ones (cosine within 1e-3).
 """
 
 import json

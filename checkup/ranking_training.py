@@ -82,7 +82,7 @@ def fit(
         say: told what each round reached.
     """
     pairs = [
-        (matcher.features(checked_text(s["text"])), qrels[s["id"]])
+        (matcher.features(checked_text(s["text"]), windows_too=True), qrels[s["id"]])
         for s in situations
         if any(grade > 0 for grade in qrels.get(s["id"], {}).values())
     ]

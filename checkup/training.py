@@ -50,7 +50,7 @@ def _of_situation(situation: SituationText, vocabulary: Vocabulary) -> Iterator[
 
 
 def answers(corpus: Corpus, vocabulary: Vocabulary, shipped: Path = SHIPPED) -> Iterator[Answer]:
-    """Wordings and descriptions of approaches, approved definitions, and shipped projects with their labels."""
+    """Wordings and descriptions of approaches, definitions, and shipped projects with their labels."""
     for approach in vocabulary.approaches.values():
         for text in (f"{approach.title}. {approach.what}", *approach.wordings):
             yield Answer(text, {approach.id: 3})

@@ -58,10 +58,6 @@ class E5Encoder:
             vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         return vectors
 
-    def count_tokens(self, text: str) -> int:
-        """Tokens of a text with its two special ones, before any cut."""
-        return len(self._tokenizer.encode(PROMPTS["passage"] + text[: MAX_TOKENS * 40]).ids)
-
     def _one(self, text: str) -> Floats:
         # A token has at most some 20 characters; what lies far behind the last one kept is not tokenized.
         ids = self._tokenizer.encode(text[: MAX_TOKENS * 40]).ids

@@ -30,7 +30,7 @@ WINDOW_WORDS = 120
 WINDOW_OVERLAP = 30
 MOST_HIGHLIGHTS = 3
 LONG_WORDS = 150
-"""Above this a text is also read in windows."""
+"""Above this a text is also read in windows, where they have a weight."""
 Floats = npt.NDArray[np.float32]
 
 
@@ -148,12 +148,21 @@ class Matcher:
             },
         }
 
-    def features(self, text: str, corrected: Sequence[Mapping[str, Any]] | None = None) -> Features:
-        """Everything about a checked text that the weights then mix: similarities, lexical scores, needs asked for."""
+    def features(
+        self, text: str, corrected: Sequence[Mapping[str, Any]] | None = None, *, windows_too: bool = False
+    ) -> Features:
+        """Everything about a checked text that the weights then mix: similarities, lexical scores, needs asked for.
+
+        Args:
+            text: as `checked_text` returned it.
+            corrected: needs to follow instead of reading them.
+            windows_too: read a long text in windows even where they weigh nothing at present (to fit the weights).
+        """
         from pipeline.nlp.passages import windows
         from pipeline.nlp.search_tokens import search_tokens
 
-        spans = windows(text, words=WINDOW_WORDS, overlap=WINDOW_OVERLAP) if len(text.split()) > LONG_WORDS else []
+        wanted = (windows_too or self.weights.window > 0) and len(text.split()) > LONG_WORDS
+        spans = windows(text, words=WINDOW_WORDS, overlap=WINDOW_OVERLAP) if wanted else []
         vectors = self.encoder.encode([text, *(text[start:end] for start, end in spans)], prompt_name="query")
         scale, rows = self.index.manifest["scale"], self.index.rows
         z = rank.standardised(self.index.dense.scores(vectors), scale)

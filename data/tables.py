@@ -19,7 +19,7 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_REVISION = "0001"
+SCHEMA_REVISION = "0002"
 """The newest migration; a database of an unknown revision was written by a newer version."""
 
 metadata = MetaData(
@@ -63,6 +63,8 @@ projects = Table(
     Column("extractor_version", String),
     Column("first_seen", String, nullable=False),
     Column("last_seen", String, nullable=False),
+    # The project that speaks for this one since both were judged the same; no foreign key: it may be erased.
+    Column("merged_into", String),
 )
 
 documents = Table(
@@ -133,6 +135,9 @@ judgements = Table(
     Column("note", Text),
     Column("created_at", String, nullable=False),
     Column("withdrawn_at", String),
+    Column("origin", String, nullable=False, server_default="reviewer"),
+    Column("score", Float),
+    Column("run_id", String),
     Index(None, "project_id"),
 )
 
@@ -145,4 +150,72 @@ runs = Table(
     Column("ended_at", String),
     Column("status", String, nullable=False),
     Column("summary", Text, nullable=False),
+)
+
+# What a crawl has brought and no gate has let through yet: masked projects as JSON.
+staged = Table(
+    "staged",
+    metadata,
+    Column("source", String, nullable=False),
+    Column("project_id", String, nullable=False),
+    Column("run_id", String, nullable=False),
+    Column("record", Text, nullable=False),
+    Column("fetched_at", String, nullable=False),
+    PrimaryKeyConstraint("source", "project_id"),
+)
+
+# Questions to a person: open until decided.
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("kind", String, nullable=False),
+    Column("project_id", String, ForeignKey("projects.id"), nullable=False),
+    Column("other_id", String, ForeignKey("projects.id")),
+    Column("property", String),
+    Column("detail", Text, nullable=False),
+    Column("score", Float),
+    Column("created_at", String, nullable=False),
+    Column("decided_at", String),
+    Column("decision", String),
+    Column("note", Text),
+    Index(None, "project_id"),
+    Index(None, "decided_at"),
+)
+
+# What a run changed, one row a change; history and digest are read from them.
+events = Table(
+    "events",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("run_id", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("project_id", String),
+    Column("source", String),
+    Column("detail", Text, nullable=False),
+    Column("at", String, nullable=False),
+    Index(None, "run_id"),
+    Index(None, "project_id"),
+)
+
+situations = Table(
+    "situations",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("created_at", String, nullable=False),
+    Column("best", Text, nullable=False),
+)
+
+# What must never come back: hashes only, so that the list itself holds nothing that was erased.
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("kind", String, nullable=False),
+    Column("key_sha256", String, nullable=False),
+    Column("words", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("created_at", String, nullable=False),
+    Index(None, "key_sha256"),
 )

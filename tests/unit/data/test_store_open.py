@@ -151,9 +151,9 @@ def test_an_older_workspace_is_migrated_with_its_rows(
     (newer / "versions").mkdir(parents=True)
     for path in (*script.glob("*.py"), *script.glob("versions/*.py")):
         (newer / path.relative_to(script)).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
-    (newer / "versions" / "0002_next.py").write_text(
+    (newer / "versions" / "0003_next.py").write_text(
         "import sqlalchemy as sa\nfrom alembic import op\n"
-        "revision = '0002'\ndown_revision = '0001'\nbranch_labels = None\ndepends_on = None\n"
+        "revision = '0003'\ndown_revision = '0002'\nbranch_labels = None\ndepends_on = None\n"
         "def upgrade():\n"
         "    with op.batch_alter_table('projects') as batch:\n"
         "        batch.add_column(sa.Column('rating', sa.Integer()))\n"
@@ -162,10 +162,34 @@ def test_an_older_workspace_is_migrated_with_its_rows(
         encoding="utf-8",
     )
     monkeypatch.setattr(database, "_MIGRATIONS", newer)
-    monkeypatch.setattr(database, "SCHEMA_REVISION", "0002")
+    monkeypatch.setattr(database, "SCHEMA_REVISION", "0003")
     Store.open(settings).close()
     with sqlite3.connect(settings.database_path) as connection:
         assert connection.execute("SELECT id, carrier, rating FROM projects").fetchall() == [("a", None, None)]
-        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0002",)]
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0003",)]
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+    connection.close()
+
+
+def test_a_workspace_of_the_first_version_keeps_its_rows(
+    settings: Settings, store: Store, put: Callable[..., None]
+) -> None:
+    put(ONE)
+    store.close()
+    later = ("staged", "reviews", "events", "situations", "erasures")
+    with sqlite3.connect(settings.database_path) as connection:
+        for name in later:
+            connection.execute(f"DROP TABLE {name}")
+        connection.execute("ALTER TABLE projects DROP COLUMN merged_into")
+        for name in ("origin", "score", "run_id"):
+            connection.execute(f"ALTER TABLE judgements DROP COLUMN {name}")
+        connection.execute("INSERT INTO judgements(kind, project_id, created_at) VALUES ('helpful', 'a', 'x')")
+        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+    connection.close()
+    with Store.open(settings) as opened:
+        assert [project.id for project in opened.iter_projects()] == ["a"]
+        with opened._engine.connect() as connection:
+            assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    with sqlite3.connect(settings.database_path) as connection:
+        assert connection.execute("SELECT kind, origin FROM judgements").fetchall() == [("helpful", "reviewer")]
     connection.close()

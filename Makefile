@@ -22,7 +22,7 @@ help:
 $(VENV)/default.done: requirements/default.lock pyproject.toml
 	$(PYTHON) -c "import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] <= (3, 13) else 'Python 3.11, 3.12 oder 3.13 wird gebraucht (make demo PYTHON=python3.12)')"
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) install --quiet --require-hashes --no-deps --only-binary=:all: -r requirements/default.lock
+	$(PIP) install --quiet --no-compile --require-hashes --no-deps --only-binary=:all: -r requirements/default.lock
 	$(PIP) install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 

@@ -9,7 +9,19 @@ from pathlib import Path
 import typer
 
 from checkup import context
-from checkup.commands import database, knowledge, maintenance, matching, quality, sources
+from checkup.commands import (
+    care,
+    database,
+    history,
+    knowledge,
+    maintenance,
+    matching,
+    quality,
+    review,
+    schedule,
+    situations,
+    sources,
+)
 
 app = typer.Typer(
     name="checkup",
@@ -21,7 +33,19 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="--workspace ORDNER gilt vor und nach dem Befehl.",
 )
-for module in (database, matching, knowledge, sources, maintenance, quality):
+for module in (
+    database,
+    matching,
+    knowledge,
+    sources,
+    schedule,
+    situations,
+    maintenance,
+    quality,
+    review,
+    history,
+    care,
+):
     module.register(app)
 
 

@@ -12,15 +12,13 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from data.impact import TIER_TITLES
+
 if TYPE_CHECKING:
     import pandas as pd
 
     from data.vocabulary import Vocabulary
 
-TIER_TITLES = {
-    "proven": "nachgewiesen wirksam", "high": "hohe Wirkung", "promising": "erste Ergebnisse",
-    "open": "Wirkung offen",
-}  # fmt: skip
 TIER_STYLES = {"proven": "bold green", "high": "green", "promising": "yellow", "open": "dim"}
 MAX_QUOTE = 320
 
@@ -55,6 +53,24 @@ def years_of(match: Mapping[str, Any]) -> str:
 def money(amount: float) -> str:
     """An amount in euros with German separators."""
     return f"{amount:,.0f} €".replace(",", ".")
+
+
+_COUNT_WORDS = ("", "einer", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn", "elf", "zwölf")
+_FEEDBACK = {
+    "adopted": "in {} übernommen", "adapted": "in {} abgewandelt übernommen", "failed": "in {} nicht gelungen",
+    "helpful": "von {} hilfreich genannt", "not_helpful": "von {} nicht hilfreich genannt",
+}  # fmt: skip
+
+
+def feedback_words(counts: Mapping[str, int]) -> str:
+    """What others made of a project, e.g. `In drei Kommunen übernommen`; empty where nobody said anything."""
+    parts = []
+    for kind, sentence in _FEEDBACK.items():
+        if count := counts.get(kind, 0):
+            number = _COUNT_WORDS[count] if count < len(_COUNT_WORDS) else str(count)
+            parts.append(sentence.format(f"{number} {'Kommune' if count == 1 else 'Kommunen'}"))
+    text = "; ".join(parts)
+    return text[:1].upper() + text[1:]
 
 
 def print_answer(answer: Mapping[str, Any], text: str, vocabulary: "Vocabulary") -> None:
@@ -116,6 +132,8 @@ def _match(place: int, match: Mapping[str, Any], answer: Mapping[str, Any], voca
             body.append(shorten(reason["passage"]["quote"]) + "\n")
     for misfit in match["misfits"]:
         body.append(f"Achtung: {misfit}\n", style="red")
+    if match["feedback"]:
+        body.append(feedback_words(match["feedback"]) + "\n", style="green")
     if match["url"]:
         body.append(match["url"], style="blue")
     title = f"{place}. {match['title'] or match['project_id']}"
@@ -138,7 +156,7 @@ def print_project(record: Mapping[str, Any]) -> None:
     for key in ("organisation", "municipality", "state", "start_year", "end_year", "url"):
         if record.get(key) is not None:
             console.print(f"  {key}: {escape(str(record[key]))}")
-    console.print(Panel(escape(record["text"])))
+    console.print(Panel(escape(record["text"] or _purged(record))))
     table = Table("Angabe", "Wert", "Beleg", "Herkunft", box=None)
     for statement in record["statements"]:
         table.add_row(
@@ -148,6 +166,14 @@ def print_project(record: Mapping[str, Any]) -> None:
     console.print(table)
     for document in record["documents"]:
         console.print(f"[dim]Fassung {document['id'][:8]} vom {document['fetched_at'][:10]} ({document['source']})[/]")
+
+
+def _purged(record: Mapping[str, Any]) -> str:
+    """Why a project has no text any more."""
+    mark = record.get("purged") or {}
+    reasons = {"retention": "Aufbewahrungsfrist", "share_cap": "Anteil an fremder Sammlung"}
+    why = reasons.get(mark.get("because", ""), "")
+    return f"Der Text wurde am {mark.get('at', '')[:10]} gelöscht ({why}); Angaben, Zitate und Verweis bleiben."
 
 
 def print_marked(record: Mapping[str, Any]) -> None:
@@ -186,9 +212,10 @@ def print_rows(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> Non
 
 def print_table(name: str, table: "pd.DataFrame") -> None:
     """A table of counts; zeros as dots, so that gaps are seen."""
-    shown = Table("", *(str(column) for column in table.columns), title=name, title_justify="left", box=None)
+    columns = [escape(str(column)) for column in table.columns]
+    shown = Table("", *columns, title=escape(name), title_justify="left", box=None)
     for label, row in table.iterrows():
-        shown.add_row(str(label), *(str(value) if value else "·" for value in row))
+        shown.add_row(escape(str(label)), *(str(value) if value else "·" for value in row))
     _console().print(shown)
 
 
@@ -290,3 +317,62 @@ def _figure(value: Any) -> tuple[str, str]:
     if isinstance(value, Mapping) and "low" in value:
         return f"{value['value']:.3f}", f"[{value['low']:.3f}; {value['high']:.3f}]  n = {value['count']}"
     return (f"{value:.3f}", "") if isinstance(value, float) else (str(value), "")
+
+
+EVENT_TITLES = {
+    "new": "neu", "changed": "geändert", "gone": "nicht mehr gefunden", "back": "wieder da",
+    "label_changed": "anders eingeordnet", "held": "Quelle angehalten", "drift": "Verschiebung",
+}  # fmt: skip
+
+
+def print_history(answer: Mapping[str, Any]) -> None:
+    """`history`: versions, statements with first and last seen, judgements, events."""
+    console = _console()
+    console.print(f"[bold]{escape(answer['title'] or answer['project_id'])}[/]  [dim]{escape(answer['project_id'])}[/]")
+    console.print(
+        f"zuerst gesehen {answer['first_seen'][:10]}, zuletzt {answer['last_seen'][:10]} ({answer['source']})"
+    )
+    for key, words in (
+        ("not_seen_since", "nicht mehr gefunden seit"),
+        ("merged_into", "aufgegangen in"),
+        ("funding_ends", "Förderung endet am"),
+    ):
+        if answer[key]:
+            console.print(f"[red]{words} {escape(answer[key][:10] if key != 'merged_into' else answer[key])}[/]")
+    for document in answer["documents"]:
+        console.print(f"Fassung {document['id'][:8]} vom {document['fetched_at'][:10]} ({document['source']})")
+    table = Table("Angabe", "Wert", "Herkunft", "zuerst", "zuletzt", "bis", box=None)
+    for item in answer["statements"]:
+        value = escape(shorten(str(item["value"]), 40))
+        dates = (item["first_seen"][:10], item["last_seen"][:10], (item["closed_at"] or "")[:10])
+        table.add_row(item["property"], value, item["origin"], *dates)
+    console.print(table)
+    for item in answer["judgements"]:
+        console.print(f"{item['created_at'][:10]}  {item['kind']} {escape(item['other_id'] or '')} ({item['origin']})")
+    _print_events(console, answer["events"])
+
+
+def print_diff(answer: Mapping[str, Any]) -> None:
+    """`diff`: what runs changed, with the new wording itself."""
+    console = _console()
+    _print_events(console, answer["events"])
+    if not answer["events"]:
+        console.print("Nichts hat sich geändert.")
+    for item in answer["not_seen"]:
+        console.print(f"nicht gesehen seit {item['since'][:10]}: {escape(item['title'] or item['project_id'])}")
+    for item in answer["funding_ends"]:
+        console.print(f"Förderung endet am {item['ends']}: {escape(item['title'] or item['project_id'])}")
+
+
+def _print_events(console: Console, events: Sequence[Mapping[str, Any]]) -> None:
+    for event in events:
+        detail = event["detail"]
+        name = detail.get("title") or event["project_id"] or event["source"] or detail.get("label", "")
+        console.print(f"{event['at'][:10]}  [bold]{EVENT_TITLES[event['kind']]}[/]  {escape(str(name))}")
+        for passage in detail.get("passages", []):
+            console.print(f"    bisher: {escape(shorten(passage['old'])) or '–'}", style="dim")
+            console.print(f"    jetzt:  {escape(shorten(passage['new'])) or '–'}")
+        for key, (before, now) in {**detail.get("fields", {}), **detail.get("labels", {})}.items():
+            console.print(f"    {key}: {escape(str(before))} → {escape(str(now))}")
+        for finding in detail.get("findings", []):
+            console.print(f"    {escape(finding['reason'])}", style="red")

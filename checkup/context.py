@@ -9,7 +9,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,6 +51,13 @@ def settings(**arguments: Any) -> "Settings":
 def say(message: str) -> None:
     """A message for the person, on stderr."""
     sys.stderr.write(message + "\n")
+
+
+def tell_reader(answer: Mapping[str, Any]) -> None:
+    """What the answer of `match` or `analyse` says about the user's own reader, on stderr."""
+    front = "" if answer["id"] is None else f"„{answer['id']}“: "
+    for sentence in filter(None, [answer["reader"]["note"], *answer["reader"]["refused"]]):
+        say(f"{front}{sentence}")
 
 
 def to_json(value: Any, *, indent: int | None = None) -> str:

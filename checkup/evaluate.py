@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from checkup import figures
+from checkup.project_figures import exact, grade_of, level_of, project_figures
 from data.errors import CheckupError
 from data.records import PROJECT_KEYS, Project, Statement
 from data.settings import Settings
@@ -63,7 +64,7 @@ def evaluate(
     result: dict[str, Any] = {"schema_version": SCHEMA_VERSION, "folder": folder.name, "split": split, "needs": needs,
                               "with_labels": with_labels, "encoder": settings.encoder}  # fmt: skip
     if any("gold" in project for project in projects):
-        result["projects"] = _project_figures(projects)
+        result["projects"] = project_figures(projects)
     if any("gold" in situation for situation in situations):
         result["situations"] = _situation_figures(situations, settings)
     qrels = {line["id"]: line for line in _lines(folder / "qrels.jsonl")}
@@ -175,77 +176,6 @@ def judged_matcher(folder: Path, settings: Settings) -> Iterator[tuple["Matcher"
         yield Matcher(fresh), situations, qrels
 
 
-def _project_figures(projects: list[Case]) -> dict[str, Any]:
-    from pipeline.nlp.extract import extract
-
-    given = [(p["id"], p.get("title"), p["text"]) for p in projects]
-    pairs = [(dict(found), p["gold"]) for found, p in zip(extract(given), projects, strict=True) if "gold" in p]
-    real = [(found, gold) for found, gold in pairs if gold["action_fields"]]
-    ids = {"action_fields": "action_fields", "target_groups": "target_groups", "approaches": "approaches"}
-    result: dict[str, Any] = {"count": len(pairs), "lost": len(projects) - len(pairs)}
-    for name, key in ids.items():
-        if any(key in gold for _, gold in real):
-            result[name] = asdict(
-                figures.micro_f1(([x["id"] for x in found[name]], gold.get(key, [])) for found, gold in real)
-            )
-    levels = [(found["impact"]["level"], _level(gold)) for found, gold in real]
-    result["level_exact"] = figures.share(a == b for a, b in levels)
-    result["level_within_one"] = figures.share(abs(a - b) <= 1 for a, b in levels)
-    result["level_confusion"] = _confusion(levels)
-    grades = [(found["impact"]["evidence_grade"], _grade(gold)) for found, gold in real]
-    result["evidence_exact"] = figures.share(a == b for a, b in grades)
-    for name, key in (("reached", "reached_persons"), ("rate", "success_rate_percent"), ("budget", "budget_eur")):
-        result[name] = _exact([(found[key], gold.get(key)) for found, gold in real])
-    for name in ("awards", "transferred"):
-        result[name] = _exact([(bool(found[name]) or None, bool(gold.get(name)) or None) for found, gold in real])
-    off = [found["on_topic"] for found, gold in pairs if not gold["action_fields"]]
-    result["off_topic"] = {"found": sum(not on for on in off), "of": len(off)}
-    result["on_topic_refused"] = sum(not found["on_topic"] for found, _ in real)
-    result["misses"] = list(_misses(pairs))
-    return result
-
-
-def _level(gold: Case) -> int:
-    return int(gold.get("level", gold.get("wirkungstreppe", 0)) or 0)
-
-
-def _grade(gold: Case) -> str:
-    return str(gold.get("evidence_grade", gold.get("evidence", "0")) or "0")
-
-
-def _confusion(levels: list[tuple[int, int]]) -> dict[str, int]:
-    table: dict[str, int] = {}
-    for found, gold in sorted(levels, key=lambda pair: (pair[1], pair[0])):
-        table[f"{gold}->{found}"] = table.get(f"{gold}->{found}", 0) + 1
-    return table
-
-
-def _exact(pairs: list[tuple[Any, Any]]) -> dict[str, float]:
-    """F1 over exact values: a value where gold has none, or another, is false; a missing one is missed."""
-    return asdict(figures.micro_f1(([str(a)] if a is not None else [], [str(b)] if b is not None else [])
-                                   for a, b in ((_number(a), _number(b)) for a, b in pairs)))  # fmt: skip
-
-
-def _number(value: Any) -> Any:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
-
-
-def _misses(pairs: list[tuple[Case, Case]]) -> Iterator[Case]:
-    for found, gold in pairs:
-        wrong = {}
-        for name in ("action_fields", "target_groups"):
-            ids = sorted(x["id"] for x in found[name])
-            if set(ids) != set(gold.get(name, [])):
-                wrong[name] = {"found": ids, "gold": sorted(gold.get(name, []))}
-        scalars: dict[str, tuple[Any, Any]] = {"level": (found["impact"]["level"], _level(gold)),
-                   "evidence": (found["impact"]["evidence_grade"], _grade(gold))}  # fmt: skip
-        for key in ("reached_persons", "success_rate_percent", "budget_eur"):
-            scalars[key] = (_number(found[key]), _number(gold.get(key)))
-        wrong.update({key: {"found": a, "gold": b} for key, (a, b) in scalars.items() if a != b})
-        if wrong:
-            yield {"id": found["id"], **wrong}
-
-
 def _situation_figures(situations: list[Case], settings: Settings) -> dict[str, Any]:
     from matching.situation import Analyser
 
@@ -264,8 +194,8 @@ def _situation_figures(situations: list[Case], settings: Settings) -> dict[str, 
         "target_groups": asdict(
             figures.micro_f1(([x["id"] for x in f["target_groups"]], g["target_groups"]) for f, g in real)
         ),
-        "population": _exact([(f["population"], g["population"]) for f, g in real]),
-        "state": _exact([(f["state"], g["state"]) for f, g in real]),
+        "population": exact([(f["population"], g["population"]) for f, g in real]),
+        "state": exact([(f["state"], g["state"]) for f, g in real]),
         "budget_limit": figures.share(f["budget_limit"] == g["budget_limit"] for f, g in real),
         "refused": sum(not f["answerable"] for f, _ in real),
         "off_topic_or_vague": {"refused": sum(not f["answerable"] for f in other), "of": len(other)},
@@ -279,7 +209,7 @@ def _ranking_figures(
 
     high = {
         p["id"] for p in projects
-        if "gold" in p and tier(_level(p["gold"]), _grade(p["gold"])) in ("high", "proven")
+        if "gold" in p and tier(level_of(p["gold"]), grade_of(p["gold"])) in ("high", "proven")
     }  # fmt: skip
     values: dict[str, list[float]] = {}
     met = answerable = 0

@@ -82,6 +82,11 @@ def micro_f1(pairs: Iterable[tuple[Iterable[str], Iterable[str]]]) -> F1:
     return F1(precision, recall, f1, gold_count)
 
 
+def ratio(part: int, whole: int) -> float | None:
+    """The share, or None where there is nothing."""
+    return part / whole if whole else None
+
+
 def share(flags: Iterable[bool]) -> float | None:
     """The share of true ones; None for none."""
     values = list(flags)

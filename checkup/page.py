@@ -1,13 +1,15 @@
 """An answer as one HTML page that can be mailed or printed: no script, no address from outside, styles inside.
 
-Below: `checkup.console` (words), `data.vocabulary`. Above: `checkup match --html`.
+Below: `checkup.console` (words), `data.vocabulary`. Above: `checkup match --html`,
+`checkup.coverage_page`.
 """
 
 from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from checkup.console import TIER_TITLES, money, place_of, years_of
+from checkup.console import money, place_of, years_of
+from data.impact import TIER_TITLES
 
 if TYPE_CHECKING:
     from data.vocabulary import Vocabulary
@@ -25,6 +27,22 @@ blockquote { margin: .5rem 0; padding-left: .75rem; border-left: 3px solid var(-
 .misfit { color: #a01c1c; } a { color: #174ea6; overflow-wrap: anywhere; }
 @media print { body { margin: 0; max-width: none; font-size: 11pt; } article { border-color: #999; } }
 """
+
+
+def whole_page(title: str, body: str, style: str = "") -> str:
+    """A page that stands alone.
+
+    Args:
+        title: plain text.
+        body: HTML; whatever it holds is escaped already.
+        style: CSS beside STYLE.
+    """
+    return (
+        '<!doctype html><html lang="de"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>Check-Up Integration: {escape(title)}</title><style>{STYLE}{style}</style></head>"
+        f"<body>{body}</body></html>\n"
+    )
 
 
 def _marked(text: str, answer: Mapping[str, Any]) -> str:
@@ -87,9 +105,4 @@ def answer_page(answer: Mapping[str, Any], text: str, vocabulary: "Vocabulary") 
         f'<p class="note">{len(answer["matches"])} von {answer["index"]["projects"]} Projekten. '
         "Die Reihenfolge ist keine Wahrscheinlichkeit.</p>"
     )
-    return (
-        '<!doctype html><html lang="de"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Check-Up Integration: Projekte zur Lage</title><style>{STYLE}</style></head>"
-        f"<body>{''.join(body)}</body></html>\n"
-    )
+    return whole_page("Projekte zur Lage", "".join(body))

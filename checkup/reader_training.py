@@ -27,12 +27,16 @@ class Example:
     label: str
     group: str
     weight: float = 1.0
+    unseen: bool = False
+    """Whether the encoder's own training left it out."""
 
 
 def need_examples(corpus: Corpus, vocabulary: Vocabulary) -> Iterator[Example]:
     """Statements, the needs' own words, and the segments of situations that leave a need open."""
     for number, statement in enumerate(corpus.statements):
         yield Example(statement.text, statement.need, f"statement {number}")
+    for number, statement in enumerate(corpus.calibration):
+        yield Example(statement.text, statement.need, f"calibration {number}", unseen=True)
     for need in vocabulary.needs.values():
         for text in (need.title, need.what.split(" Nicht:")[0], need.reword):
             yield Example(text, need.id, f"need {need.id}", 0.7)
@@ -71,10 +75,10 @@ def approach_examples(corpus: Corpus, vocabulary: Vocabulary) -> Iterator[Exampl
             yield Example(wording, approach.id, wording)
     for item in corpus.approaches:
         yield Example(item.text, item.approach, item.text)
-    for title, text, labels in shipped_texts():
+    for project, text, labels in shipped_texts():
         for name, grade in labels.items():
             if grade >= 2 and name in vocabulary.approaches:
-                yield Example(f"{title.rstrip('.')}. {text}", name, title, 1.0 if grade == 3 else 0.5)
+                yield Example(text, name, project, 1.0 if grade == 3 else 0.5)
 
 
 def train_readers(
@@ -141,7 +145,8 @@ def _train(
         groups=[example.group for example in examples],
         fingerprint=encoder.fingerprint,
         sample_weights=[example.weight for example in examples],
-        bits=12,
-        strengths=(5.0, 20.0) if name in ("roles", "topic") else (5.0, 0.0),
+        judge=[example.unseen for example in examples],
+        bits=14 if name in ("needs", "approaches") else 12,
+        strengths=(5.0, 20.0),
         card={"reader": name, "data_sha256": digest, "command": f"checkup train readers --only {name}"},
     )

@@ -25,16 +25,17 @@ def queries(corpus: Corpus, vocabulary: Vocabulary) -> Iterator[Query]:
     """Statements, the needs' own titles and rewordings, the need segments of situations, and whole situations."""
     for statement in corpus.statements:
         need = vocabulary.needs[statement.need]
-        yield Query(statement.text, need.id, need.field, arrows(vocabulary, need.id))
+        yield Query(statement.text, need.id, need.field, arrows(vocabulary, need.id), (need.id,))
     for need in vocabulary.needs.values():
         for text in (need.title, need.reword):
-            yield Query(text, need.id, need.field, arrows(vocabulary, need.id))
+            yield Query(text, need.id, need.field, arrows(vocabulary, need.id), (need.id,))
     for situation in corpus.situations:
         yield from _of_situation(situation, vocabulary)
 
 
 def _of_situation(situation: SituationText, vocabulary: Vocabulary) -> Iterator[Query]:
     answers: dict[str, int] = {}
+    needs: list[str] = []
     field = ""
     for segment in sorted(situation.segments, key=lambda segment: -(segment.weight or 0)):
         if segment.role not in NEED_ROLES or segment.need is None:
@@ -42,11 +43,12 @@ def _of_situation(situation: SituationText, vocabulary: Vocabulary) -> Iterator[
         need = vocabulary.needs[segment.need]
         field = field or need.field
         text = situation.text[segment.start : segment.end]
-        yield Query(text, need.id, need.field, arrows(vocabulary, need.id))
+        yield Query(text, need.id, need.field, arrows(vocabulary, need.id), (need.id,))
+        needs.append(need.id)
         for approach, grade in arrows(vocabulary, need.id).items():
             answers[approach] = max(answers.get(approach, 0), grade)
     if answers:
-        yield Query(situation.text, f"situation:{situation.id}", field, answers)
+        yield Query(situation.text, f"situation:{situation.id}", field, answers, tuple(dict.fromkeys(needs)))
 
 
 def answers(corpus: Corpus, vocabulary: Vocabulary, shipped: Path = SHIPPED) -> Iterator[Answer]:
@@ -56,19 +58,20 @@ def answers(corpus: Corpus, vocabulary: Vocabulary, shipped: Path = SHIPPED) -> 
             yield Answer(text, {approach.id: 3})
     for item in corpus.approaches:
         yield Answer(item.text, {item.approach: 3, **dict.fromkeys(item.also, 2)})
-    for title, text, labels in shipped_texts(shipped):
+    for name, text, labels in shipped_texts(shipped):
         if labels:
-            yield Answer(f"{title.rstrip('.')}. {text}", labels)
+            yield Answer(text, labels, corpus.answers.get(name, {}) if corpus.answers else None, name)
 
 
 def shipped_texts(folder: Path = SHIPPED) -> Iterator[tuple[str, str, Mapping[str, int]]]:
-    """Title, text and approaches (grade 1-3) of shipped projects that no test part of a gold set holds."""
+    """Id, title with text, and approaches (grade 1-3) of shipped projects that no test part of a gold set holds."""
     held = set(held_back(folder))
     for path in sorted(folder.glob("*.jsonl")):
         for line in path.read_text("utf-8").split("\n"):
             entry = json.loads(line) if line.strip() else None
             if entry and entry["id"] not in held:
-                yield entry["title"], entry["text"], entry["labels"].get("approaches", {})
+                text = f"{entry['title'].rstrip('.')}. {entry['text']}"
+                yield entry["id"], text, entry["labels"].get("approaches", {})
 
 
 def held_back(folder: Path = SHIPPED) -> list[str]:
@@ -82,7 +85,8 @@ def data_sha256(query_list: list[Query], answer_list: list[Answer]) -> str:
     """A hash over everything the encoder is trained on."""
     digest = hashlib.sha256()
     for query in query_list:
-        digest.update(json.dumps([query.text, query.group, sorted(query.answers.items())]).encode())
+        digest.update(json.dumps([query.text, query.group, sorted(query.answers.items()), query.needs]).encode())
     for answer in answer_list:
-        digest.update(json.dumps([answer.text, sorted(answer.approaches.items())]).encode())
+        needs = None if answer.needs is None else sorted(answer.needs.items())
+        digest.update(json.dumps([answer.text, sorted(answer.approaches.items()), needs]).encode())
     return digest.hexdigest()

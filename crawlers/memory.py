@@ -4,6 +4,7 @@ Below: `web`. Above: `walk`, `crawl`. A memory holds addresses, hashes and valid
 """
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -111,6 +112,24 @@ class FileMemory:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("ab" if self._begun else "wb") as file:
                 file.write((b"\n" if self._begun else b"") + text.encode())
+        except OSError as error:
+            raise CheckupError(f"{self.path} lässt sich nicht schreiben: {error.strerror or error}.") from error
+        self._begun = True
+
+    def renew(self, fingerprint: str) -> None:
+        """Write the file anew under another fingerprint, each page once; the old file stays until the new one is whole.
+
+        Raises:
+            CheckupError: Where the file cannot be written.
+        """
+        self.fingerprint = fingerprint
+        if not self._seen:
+            return
+        lines = [{"fingerprint": fingerprint}, *map(asdict, self._seen.values())]
+        fresh = self.path.with_name(self.path.name + ".part")
+        try:
+            fresh.write_bytes("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode())
+            os.replace(fresh, self.path)
         except OSError as error:
             raise CheckupError(f"{self.path} lässt sich nicht schreiben: {error.strerror or error}.") from error
         self._begun = True

@@ -5,7 +5,7 @@ Below: nothing. Above: `checkup.training` turns it into training pairs.
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,9 +71,13 @@ class Corpus:
     """Everything in the folder."""
 
     statements: tuple[StatementText, ...]
+    calibration: tuple[StatementText, ...]
+    """Statements that the encoder is not trained on: the readers' mix and temperature are found on them."""
     approaches: tuple[ApproachText, ...]
     situations: tuple[SituationText, ...]
     negatives: tuple[NegativeText, ...]
+    answers: Mapping[str, Mapping[str, int]]
+    """Per shipped project: the needs it answers, graded 1-3 by a reader who saw every project; absent needs are 0."""
     sha256: str
 
 
@@ -105,6 +109,26 @@ def situation(where: str, entry: dict[str, Any]) -> SituationText:
     return SituationText(entry["id"], text, entry.get("register", ""), tuple(segments))
 
 
+def _statements(paths: list[Path]) -> tuple[StatementText, ...]:
+    return tuple(StatementText(e["need"], e["text"], e["register"]) for _, e in _lines(paths))
+
+
+def _by_project(paths: list[Path]) -> dict[str, dict[str, int]]:
+    """The grades of `answers/*.jsonl` (one line a need), turned round: project to needs."""
+    found: dict[str, dict[str, int]] = {}
+    for where, entry in _lines(paths):
+        for project, grade in entry["grades"].items():
+            if grade not in (1, 2, 3):
+                raise CheckupError(f"{where}: Stufe {grade} für „{project}“. Möglich: 1, 2, 3.")
+            found.setdefault(project, {})[entry["need"]] = grade
+    return found
+
+
+def graded_projects(folder: Path = FOLDER) -> dict[str, dict[str, int]]:
+    """Per shipped project: the needs it answers, graded 1-3 (`Corpus.answers`)."""
+    return _by_project(sorted((folder / "answers").glob("*.jsonl")))
+
+
 def load_corpus(folder: Path = FOLDER) -> Corpus:
     """The whole corpus.
 
@@ -113,15 +137,14 @@ def load_corpus(folder: Path = FOLDER) -> Corpus:
     """
     files = {
         name: sorted((folder / name).glob("*.jsonl"))
-        for name in ("statements", "approaches", "situations", "negatives")
+        for name in ("statements", "approaches", "situations", "negatives", "answers", "calibration")
     }
     digest = hashlib.sha256()
     for path in sorted(path for paths in files.values() for path in paths):
         digest.update(path.read_bytes())
     return Corpus(
-        statements=tuple(
-            StatementText(e["need"], e["text"], e["register"]) for _, e in _lines(files["statements"])
-        ),
+        statements=_statements(files["statements"]),
+        calibration=_statements(files["calibration"]),
         approaches=tuple(
             ApproachText(e["approach"], e["text"], _checked(w, e["form"], FORMS), tuple(e.get("also", ())))
             for w, e in _lines(files["approaches"])
@@ -130,5 +153,6 @@ def load_corpus(folder: Path = FOLDER) -> Corpus:
         negatives=tuple(
             NegativeText(e["text"], _checked(w, e["kind"], NEGATIVE_KINDS)) for w, e in _lines(files["negatives"])
         ),
+        answers=_by_project(files["answers"]),
         sha256=digest.hexdigest(),
     )  # fmt: skip

@@ -95,7 +95,7 @@ def read_xlsx(stream: BinaryIO, source: str) -> Iterator[RawRecord]:
         CheckupError: No XLSX file, one that unpacks to more than UNPACKED_LIMIT_BYTES, or no usable header.
     """
     content = stream.read()
-    _check_zip(content, source)
+    check_zip(content, source)
     import pandas as pd
 
     try:
@@ -118,7 +118,12 @@ def read_xlsx(stream: BinaryIO, source: str) -> Iterator[RawRecord]:
     return _records(names, rows[1:], source, _unescape)
 
 
-def _check_zip(content: bytes, source: str) -> None:
+def check_zip(content: bytes, source: str) -> None:
+    """Refuses what is no XLSX file, or one that would unpack to more than UNPACKED_LIMIT_BYTES.
+
+    Raises:
+        CheckupError: Says what the file is instead.
+    """
     if content.startswith(b"\xd0\xcf\x11\xe0"):
         raise CheckupError(
             f"{source}: Die Datei ist mit einem Kennwort geschützt oder im alten XLS-Format. "
@@ -205,7 +210,9 @@ def write_csv(projects: Iterable[Project], stream: BinaryIO, source: str) -> tup
     import pandas as pd
 
     header, rows, rejected = _table(projects, source, check=lambda _: None)
-    frame = pd.DataFrame([[_mark(cell) for cell in row] for row in rows], columns=[_mark(name) for name in header])
+    frame = pd.DataFrame(
+        [[marked_text(cell) for cell in row] for row in rows], columns=[marked_text(name) for name in header]
+    )
     text = frame.to_csv(index=False, lineterminator="\r\n", quoting=csv.QUOTE_MINIMAL)
     stream.write(text.encode("utf-8"))
     return len(rows), rejected
@@ -289,7 +296,8 @@ def _check_cell(cell: str) -> None:
         raise RecordError("Ein Feld enthält Steuerzeichen, die XLSX nicht aufnehmen kann.")
 
 
-def _mark(cell: str) -> str:
+def marked_text(cell: str) -> str:
+    """A CSV cell that a spreadsheet shows as it is: one that it would take for a formula has an apostrophe in front."""
     return f"'{cell}" if _FORMULA.match(cell) else cell
 
 

@@ -6,6 +6,13 @@ Levels 0-7: PHINEO, "Kursbuch Wirkung" (impact staircase); evidence grades 0-5 a
 
 TIERS = ("open", "promising", "high", "proven")
 """Worst first."""
+TIER_TITLES = {
+    "proven": "nachgewiesen wirksam", "high": "hohe Wirkung", "promising": "erste Ergebnisse",
+    "open": "Wirkung offen",
+}  # fmt: skip
+"""As people read them."""
+HIGH = ("high", "proven")
+"""The tiers that are told as high impact."""
 EVIDENCE_GRADES = ("X", "0", "1", "2", "3", "4", "5")
 """As filters rank them: a rigorous study that found no benefit ranks below no statement."""
 

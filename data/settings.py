@@ -3,15 +3,19 @@
 Below: `data.errors`. Above: everything that opens a workspace.
 """
 
+import json
 import os
+import shlex
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -24,6 +28,8 @@ DATABASE_FILE = "checkup.sqlite"
 ENV_PREFIX = "CHECKUP_"
 WORKSPACE_ENV = "CHECKUP_WORKSPACE"
 LOCAL_WORKSPACE = "checkup-workspace"
+SECRETS = frozenset({"smtp_password"})
+"""Settings that are taken from the environment only."""
 
 
 class Settings(BaseSettings):
@@ -45,6 +51,25 @@ class Settings(BaseSettings):
     """Address that the crawler names in its user agent."""
     module_set: str = Field(default="modules", pattern=r"^[a-z][a-z0-9_]*$")
     """File of the modules that order the answers: `modules`, `modules_by_field` or one of the workspace's own."""
+    smtp_host: str | None = None
+    """Server that mails the reports of refreshes; None: they are only written as files."""
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    """Only from the environment (`CHECKUP_SMTP_PASSWORD`), never from the workspace's file."""
+    mail_from: str | None = None
+    mail_to: str | None = None
+    """One address, or several with commas between them."""
+    reader_command: Annotated[tuple[str, ...], NoDecode] = ()
+    """Program and arguments of the user's own reader (`docs/own-reader.md`), as a list or one line; empty: none."""
+    reader_timeout_s: float = Field(default=60, ge=1, le=3600)
+    """After so many seconds the own reader is given up."""
+
+    @field_validator("reader_command", mode="before")
+    @classmethod
+    def _split(cls, given: Any) -> Any:
+        """A command line as its parts: a list, a list in JSON (in the environment), or one line for `shlex`."""
+        return command_parts(given)
 
     @property
     def database_path(self) -> Path:
@@ -63,7 +88,46 @@ class Settings(BaseSettings):
         """Arguments, environment, the workspace's file; nothing else is read."""
         assert isinstance(init_settings, InitSettingsSource)
         file = Path(init_settings.init_kwargs["workspace"]) / SETTINGS_FILE
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=file)
+        toml = TomlConfigSettingsSource(settings_cls, toml_file=file)
+        if secret := sorted(SECRETS & toml.toml_data.keys()):
+            raise CheckupError(
+                f"{file}: „{secret[0]}“ gehört nicht in eine Datei des Arbeitsbereichs. "
+                f"Bitte dort löschen und als Umgebungsvariable {ENV_PREFIX}{secret[0].upper()} setzen."
+            )
+        return init_settings, env_settings, toml
+
+
+def command_parts(given: Any) -> tuple[str, ...]:
+    """Program and arguments of a command line.
+
+    Args:
+        given: a list of strings, or a string: a JSON list, or parts with blanks between them, quoted where they hold
+            blanks themselves. The backslash escapes, except on Windows, where it stands in paths.
+
+    Raises:
+        PydanticCustomError: neither of these.
+    """
+    parts = given
+    try:
+        if isinstance(given, str):
+            parts = json.loads(given) if given.lstrip().startswith("[") else _shell_parts(given)
+    except ValueError:
+        parts = None
+    if isinstance(parts, list | tuple) and all(isinstance(part, str) for part in parts) and "" not in parts[:1]:
+        return tuple(parts)
+    raise PydanticCustomError(
+        "command",
+        "Erwartet wird ein Befehl als Liste von Texten oder als eine Zeile mit vollständigen Anführungszeichen.",
+    )
+
+
+def _shell_parts(line: str) -> list[str]:
+    lexer = shlex.shlex(line, posix=True, punctuation_chars=False)
+    lexer.whitespace_split = True
+    lexer.commenters = ""
+    if os.name == "nt":
+        lexer.escape = ""
+    return list(lexer)
 
 
 def find_workspace(option: Path | None = None) -> Path:
@@ -140,6 +204,8 @@ def _why(item: Any) -> str:
         "int_parsing": "Erwartet wird eine ganze Zahl.",
         "int_type": "Erwartet wird eine ganze Zahl.",
         "int_from_float": "Erwartet wird eine ganze Zahl.",
+        "float_parsing": "Erwartet wird eine Zahl.",
+        "float_type": "Erwartet wird eine Zahl.",
         "string_type": "Erwartet wird Text in Anführungszeichen.",
         "string_too_short": "Der Text darf nicht leer sein.",
         "string_pattern_mismatch": "Erlaubt sind Kleinbuchstaben, Ziffern und Unterstrich.",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from data.corpus_files import graded_projects
 from data.impact import tier
 from data.records import PROJECT_KEYS, Project, Statement
 
@@ -32,14 +33,20 @@ class Shipped:
 
 def iter_shipped(folder: Path = FOLDER) -> Iterator[Shipped]:
     """Every shipped project, file by file in the order of names."""
+    grades = graded_projects()
     for path in sorted(folder.glob("*.jsonl")):
         for line in path.read_text("utf-8").split("\n"):
             if line.strip():
-                yield shipped(json.loads(line))
+                entry = json.loads(line)
+                yield shipped(entry, grades.get(entry["id"]))
 
 
-def shipped(entry: Mapping[str, Any]) -> Shipped:
+def shipped(entry: Mapping[str, Any], grades: Mapping[str, int] | None = None) -> Shipped:
     """One entry of a seed file as project and statements.
+
+    Args:
+        entry: the JSON object.
+        grades: the needs it answers, grade 1-3 each, where a person graded it need by need.
 
     Raises:
         ValueError: if a quote does not stand in the text.
@@ -47,7 +54,10 @@ def shipped(entry: Mapping[str, Any]) -> Shipped:
     columns = {key: entry[key] for key in PROJECT_KEYS if entry.get(key) is not None}
     extra = {key: entry[key] for key in KEPT if entry.get(key) is not None}
     project = Project(**columns, extra=extra)
-    return Shipped(project, tuple(_statements(entry)))
+    statements = tuple(_statements(entry))
+    if grades:
+        statements += (_statement(entry, _Told("need_grades", dict(grades))),)
+    return Shipped(project, statements)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +73,18 @@ class _Told:
 def _statements(entry: Mapping[str, Any]) -> Iterator[Statement]:
     told = [*_lists(entry["labels"]), *_impact(entry["labels"]), *_practice(entry)]
     for item in told:
-        start = entry["text"].find(item.quote) if item.quote else -1
-        if item.quote and start < 0:
-            raise ValueError(f"{entry['id']}: {item.name}: quote not in the text: {item.quote!r}")
-        yield Statement(
-            project_id=entry["id"], property=item.name, value=item.value, document_id=None, origin="editor",
-            extractor_version=EDITOR, start=start if item.quote else None,
-            end=start + len(item.quote) if item.quote else None, quote=item.quote, score=item.score,
-        )  # fmt: skip
+        yield _statement(entry, item)
+
+
+def _statement(entry: Mapping[str, Any], item: _Told) -> Statement:
+    start = entry["text"].find(item.quote) if item.quote else -1
+    if item.quote and start < 0:
+        raise ValueError(f"{entry['id']}: {item.name}: quote not in the text: {item.quote!r}")
+    return Statement(
+        project_id=entry["id"], property=item.name, value=item.value, document_id=None, origin="editor",
+        extractor_version=EDITOR, start=start if item.quote else None,
+        end=start + len(item.quote) if item.quote else None, quote=item.quote, score=item.score,
+    )  # fmt: skip
 
 
 def _lists(labels: Mapping[str, Any]) -> Iterator[_Told]:

@@ -42,9 +42,10 @@ class StoreReader:
         self._clock = clock
 
     def count(self) -> int:
-        """How many projects there are."""
+        """How many projects there are; those merged into another one are not counted."""
+        query = select(func.count()).select_from(projects).where(projects.c.merged_into.is_(None))
         with self._engine.connect() as connection:
-            return connection.execute(select(func.count()).select_from(projects)).scalar_one()
+            return connection.execute(query).scalar_one()
 
     def get_project(self, project_id: str) -> Project | None:
         """A project with its current text; None if there is none of that id."""
@@ -121,6 +122,8 @@ class StoreReader:
     def documents_to_extract(self, extractor_version: str) -> Iterator[Document]:
         """Current documents that this extractor version has not read yet, in the order of project ids.
 
+        One whose text was purged is left out: what was read from it stays.
+
         Read in pages, so `save_extractions` may be called while it runs.
         """
         last = ""
@@ -130,7 +133,7 @@ class StoreReader:
             projects.c.extracted_document_id != projects.c.document_id,
         )
         while True:
-            query = select(documents).select_from(_current).where(projects.c.id > last, waiting)
+            query = select(documents).select_from(_current).where(projects.c.id > last, documents.c.text != "", waiting)
             with self._engine.connect() as connection:
                 rows = connection.execute(query.order_by(projects.c.id).limit(BATCH)).all()
             for row in rows:
@@ -142,6 +145,9 @@ class StoreReader:
     def iter_cards(self) -> Iterator[Card]:
         """Every project with its current values and passages, in the order of ids, as one consistent view.
 
+        Projects merged into another one are left out; where there are such, the kept one has the value `sources`: a
+        list of the addresses of all of them, its own first, then by id, without repetition.
+
         A property's value comes from the first origin of ORIGIN_PRIORITY that says anything about it; extractor
         statements count only for the current document. Properties of MULTI_VALUED become lists without repetition,
         highest score first, then in the order given; others the best value. A value of null means "there is none":
@@ -150,13 +156,17 @@ class StoreReader:
         with self._engine.connect() as connection:
             values = _Grouped(_stream(connection, _card_statements()))
             spans = _Grouped(_stream(connection, _card_passages()))
-            query = select(*_PROJECT_COLUMNS).select_from(_current).order_by(projects.c.id)
-            for row in _stream(connection, query):
+            merged = _merged_urls(connection)
+            query = select(*_PROJECT_COLUMNS).select_from(_current).where(projects.c.merged_into.is_(None))
+            for row in _stream(connection, query.order_by(projects.c.id)):
+                told = current_values(values.take(row.id))
+                if row.id in merged:
+                    told["sources"] = list(dict.fromkeys(url for url in (row.url, *merged[row.id]) if url))
                 yield Card(
                     project=_project(row),
                     document_id=row.document_id,
                     text_kind=row.kind,
-                    values=current_values(values.take(row.id)),
+                    values=told,
                     passages=tuple((span.span_start, span.span_end) for span in spans.take(row.id)),
                 )
 
@@ -247,6 +257,15 @@ class _Grouped:
         return rows
 
 
+def _merged_urls(connection: Connection) -> dict[str, list[str | None]]:
+    """The addresses of the projects merged into each kept one, in the order of their ids."""
+    query = select(projects.c.merged_into, projects.c.url).where(projects.c.merged_into.is_not(None))
+    found: dict[str, list[str | None]] = {}
+    for row in connection.execute(query.order_by(projects.c.id)):
+        found.setdefault(row.merged_into, []).append(row.url)
+    return found
+
+
 def _passage_is_current() -> Any:
     return and_(passages.c.project_id == projects.c.id, passages.c.document_id == projects.c.document_id)
 
@@ -258,6 +277,7 @@ def _card_statements() -> Select[Any]:
         .select_from(statements.join(projects, columns.project_id == projects.c.id))
         .where(
             columns.closed_at.is_(None),
+            projects.c.merged_into.is_(None),
             or_(
                 columns.origin != "extractor",
                 columns.document_id.is_(None),
@@ -272,6 +292,7 @@ def _card_passages() -> Select[Any]:
     return (
         select(passages.c.project_id, passages.c.span_start, passages.c.span_end)
         .select_from(passages.join(projects, _passage_is_current()))
+        .where(projects.c.merged_into.is_(None))
         .order_by(passages.c.project_id, passages.c.position)
     )
 

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, bindparam, delete, insert, select, up
 
 from data.clock import as_utc, utc_now
 from data.normalise import sanitise, sanitise_value, sha256_text
+from data.purged import keep_purged
 from data.records import (
     Document,
     Extraction,
@@ -57,6 +58,13 @@ class StoreWriter(StoreReader):
         super().__init__(settings, engine, clock)
         self._run: ActiveRun | None = None
 
+    @property
+    def run_id(self) -> str:
+        """Id of the run that holds the workspace for writing."""
+        if self._run is None:
+            raise RuntimeError("writing needs `with store.writing(kind):`")
+        return self._run.id
+
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
         """One write transaction of the active run."""
@@ -95,15 +103,8 @@ class StoreWriter(StoreReader):
         new = updated = unchanged = 0
         for batch in _batches_of_distinct(records):
             with self._transaction() as connection:
-                _touch_source(connection, sanitise(source), seen_at)
-                rows = [_project_row(project) | common for project in batch]
-                texts = [sanitise(project.text) for project in batch]
-                known = _known_projects(connection, [row["id"] for row in rows])
-                fresh = [row | {"first_seen": seen_at} for row in rows if row["id"] not in known]
-                changed = [row for row in rows if row["id"] in known and not _same(row, known[row["id"]])]
-                same = [row for row in rows if row["id"] in known and _same(row, known[row["id"]])]
-                _write_projects(connection, fresh, changed, same)
-                _add_documents(connection, rows, texts, kind)
+                done = write_batch(connection, batch, common=common, kind=kind)
+            fresh, changed, same = done.fresh, done.changed, done.same
             new, updated, unchanged = new + len(fresh), updated + len(changed), unchanged + len(same)
         return Upserted(new=new, updated=updated, unchanged=unchanged)
 
@@ -200,6 +201,44 @@ class StoreWriter(StoreReader):
         with self._transaction() as connection:
             connection.execute(delete(meta).where(meta.c.key == key))
             connection.execute(insert(meta).values(key=key, value=value))
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenBatch:
+    """The rows of a batch of projects: new ones, those that differ from what was known, and those that do not."""
+
+    fresh: list[dict[str, Any]]
+    changed: list[dict[str, Any]]
+    same: list[dict[str, Any]]
+    known: dict[str, Mapping[str, Any]]
+    """The rows as they were before, by id."""
+
+
+def write_batch(
+    connection: Connection, batch: list[Project], *, common: dict[str, Any], kind: TextKind
+) -> WrittenBatch:
+    """Writes a batch of projects of distinct ids inside of a transaction (see `StoreWriter.upsert_projects`).
+
+    Args:
+        connection: In a write transaction.
+        batch: At most `BATCH` projects.
+        common: origin, source and last_seen of all of them.
+        kind: Of new document versions.
+    """
+    _touch_source(connection, common["source"], common["last_seen"])
+    rows = [_project_row(project) | common for project in batch]
+    texts = [sanitise(project.text) for project in batch]
+    known = _known_projects(connection, [row["id"] for row in rows])
+    keep_purged(rows, known)
+    done = WrittenBatch(
+        fresh=[row | {"first_seen": common["last_seen"]} for row in rows if row["id"] not in known],
+        changed=[row for row in rows if row["id"] in known and not _same(row, known[row["id"]])],
+        same=[row for row in rows if row["id"] in known and _same(row, known[row["id"]])],
+        known=known,
+    )
+    _write_projects(connection, done.fresh, done.changed, done.same)
+    _add_documents(connection, rows, texts, kind)
+    return done
 
 
 def _batches_of_distinct(records: Iterable[Project]) -> Iterator[list[Project]]:

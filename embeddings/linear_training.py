@@ -11,9 +11,15 @@ import numpy.typing as npt
 
 from embeddings.linear import BITS, Floats, LinearReader, centred, hashed_features
 
-MIXES = (0.0, 0.25, 0.5, 0.75, 1.0)
-TEMPERATURES = (0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0)
+MIXES = (0.0, 0.25, 0.4, 0.5, 0.6, 0.75, 1.0)
+TEMPERATURES = (0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8)
 FOLDS = 3
+RIDGE_CLASSES = 40
+"""From this many classes on, words are read by ridge regression: one factorisation for all classes."""
+RIDGE = 0.5
+"""Its regularisation, as a share of the mean squared length of the texts."""
+RIDGE_SCALE = 15.0
+"""What makes a ridge regression's scores (targets 0 and 1) as wide as a logistic regression's."""
 
 
 def _sparse(texts: Sequence[str], tokens: Sequence[Sequence[str]], bits: int) -> Any:
@@ -49,6 +55,73 @@ def _fit(features: Any, labels: npt.NDArray[np.int64], weights: Floats, strength
     return np.vstack([coefficients.T, bias]).astype(np.float32)
 
 
+def _kernel(features: Any) -> Floats:
+    """float32[n, n]: inner products of the sparse rows, made in blocks of dense rows."""
+    rows = features.astype(np.float32).tocsr()
+    kernel = np.empty((rows.shape[0], rows.shape[0]), np.float32)
+    for start in range(0, rows.shape[0], 512):
+        kernel[start : start + 512] = (rows @ rows[start : start + 512].toarray().T).T
+    return kernel
+
+
+def _ridge(kernel: Floats, labels: npt.NDArray[np.int64], classes: int, weights: Floats) -> Floats:
+    """Dual weights float32[n, classes] of a ridge regression on one-hot targets (Saunders et al. 1998).
+
+    Args:
+        kernel: float32[n, n] of the training texts; overwritten.
+        labels: int64[n].
+        classes: how many.
+        weights: float32[n]; a text of weight w may miss its target 1/w times as far.
+    """
+    from scipy.linalg import cho_factor, cho_solve
+
+    targets = np.zeros((len(labels), classes), np.float32)
+    targets[np.arange(len(labels)), labels] = 1
+    kernel[np.diag_indices(len(labels))] += RIDGE * float(np.diag(kernel).mean()) / np.maximum(weights, 1e-3)
+    factor = cho_factor(kernel, lower=True, overwrite_a=True, check_finite=False)
+    return np.asarray(RIDGE_SCALE * cho_solve(factor, targets, check_finite=False), np.float32)
+
+
+class _Words:
+    """The regression over hashed words: logistic, or ridge where there are many classes."""
+
+    def __init__(self, features: Any, labels: npt.NDArray[np.int64], weights: Floats, strength: float) -> None:
+        self._features, self._labels, self._weights, self._strength = features, labels, weights, strength
+        self._classes = int(labels.max()) + 1
+        self._kernel = _kernel(features) if self._classes >= RIDGE_CLASSES else None
+
+    def held_out(self, train: npt.NDArray[np.int64], test: npt.NDArray[np.int64]) -> Floats:
+        """Scores float32[test, classes] of a model fitted without them."""
+        if self._kernel is None:
+            return _held_out(self._features, self._labels, self._weights, self._strength, train, test, self._classes)
+        dual = _ridge(self._kernel[np.ix_(train, train)], self._labels[train], self._classes, self._weights[train])
+        return np.asarray(self._kernel[np.ix_(test, train)] @ dual, np.float32)
+
+    def weights(self) -> Floats:
+        """float32[features + 1, classes] of the model fitted on everything."""
+        if self._kernel is None:
+            return _fit(self._features, self._labels, self._weights, self._strength)
+        dual = _ridge(self._kernel, self._labels, self._classes, self._weights)
+        primal = np.asarray(self._features.T @ dual, np.float32)
+        return np.vstack([primal, np.zeros((1, self._classes), np.float32)])
+
+
+def _held_out(
+    features: Any,
+    labels: npt.NDArray[np.int64],
+    weights: Floats,
+    strength: float,
+    train: npt.NDArray[np.int64],
+    test: npt.NDArray[np.int64],
+    classes: int,
+) -> Floats:
+    known = np.unique(labels[train])
+    fitted = _fit(features[train], np.searchsorted(known, labels[train]), weights[train], strength)
+    scores = np.full((len(test), classes), -20.0, np.float32)
+    scores[:, known] = np.asarray(features[test] @ fitted[:-1]) + fitted[-1]
+    return scores
+
+
 def _log_loss(scores: npt.NDArray[Any], labels: npt.NDArray[np.int64]) -> float:
     shifted = scores - scores.max(axis=1, keepdims=True)
     return float(-(shifted[np.arange(len(labels)), labels] - np.log(np.exp(shifted).sum(axis=1))).mean())
@@ -63,6 +136,7 @@ def train_reader(
     groups: Sequence[str],
     fingerprint: str,
     sample_weights: Sequence[float] | None = None,
+    judge: Sequence[bool] | None = None,
     strengths: tuple[float, float] = (5.0, 20.0),
     bits: int = BITS,
     card: Mapping[str, Any] | None = None,
@@ -78,8 +152,10 @@ def train_reader(
         groups: texts of one group are never on both sides of a fold (a whole situation, a writer's batch).
         fingerprint: of the encoder that gave the vectors.
         sample_weights: weight per text; None: all 1.
-        strengths: inverse regularisation C of the two regressions; 0 for the second leaves hashed features out (with
-            hundreds of classes they took minutes and added little to a trained encoder's vectors).
+        judge: the texts on which mix, temperature and figures are found (None: all): those that the encoder has not
+            seen in its own training, since of the others its vectors know too much.
+        strengths: inverse regularisation C of the two logistic regressions; with RIDGE_CLASSES classes or more the
+            second is a ridge regression.
         bits: width of the hashing table.
         card: kept with the weights, with the figures added.
         seed: of the folds.
@@ -95,42 +171,30 @@ def train_reader(
     weights = np.ones(len(target), np.float32) if sample_weights is None else np.asarray(sample_weights, np.float32)
     center = np.asarray(vectors.mean(axis=0), np.float32)
     moved = centred(vectors, center)
-    bits = bits if strengths[1] else 1
     sparse, idf = _with_idf(_sparse(texts, tokens, bits))
+    words = _Words(sparse, target, weights, strengths[1])
     held_v, held_h = (np.zeros((len(target), len(classes)), np.float32) for _ in range(2))
-    folds = GroupKFold(FOLDS, shuffle=True, random_state=seed)
-    for train, test in folds.split(moved, target, groups):
-        known = np.unique(target[train])
-        compact = np.searchsorted(known, target[train])
-        for features, held, strength in ((moved, held_v, strengths[0]), (sparse, held_h, strengths[1])):
-            if not strength:
-                continue
-            fitted = _fit(features[train], compact, weights[train], strength)
-            scores = np.full((len(test), len(classes)), -20.0, np.float32)
-            scores[:, known] = np.asarray(features[test] @ fitted[:-1]) + fitted[-1]
-            held[test] = scores
+    for train, test in GroupKFold(FOLDS, shuffle=True, random_state=seed).split(moved, target, groups):
+        held_v[test] = _held_out(moved, target, weights, strengths[0], train, test, len(classes))
+        held_h[test] = words.held_out(train, test)
+    judges = np.flatnonzero(judge) if judge is not None and any(judge) else np.arange(len(target))
+    told, held_v, held_h = target[judges], held_v[judges], held_h[judges]
     loss, share, temperature = min(
-        (_log_loss(t * ((1 - m) * held_v + m * held_h), target), m, t)
-        for m in (MIXES if strengths[1] else MIXES[:1])
-        for t in TEMPERATURES
+        (_log_loss(t * ((1 - m) * held_v + m * held_h), told), m, t) for m in MIXES for t in TEMPERATURES
     )
     mix = (temperature * (1 - share), temperature * share)
-    ranks = _ranks(mix[0] * held_v + mix[1] * held_h, target)
+    ranks = _ranks(mix[0] * held_v + mix[1] * held_h, told)
     figures = {
-        "texts": len(target), "classes": len(classes), "top1": round(float((ranks < 1).mean()), 4),
+        "texts": len(target), "judged_on": len(judges), "classes": len(classes),
+        "top1": round(float((ranks < 1).mean()), 4),
         "top5": round(float((ranks < 5).mean()), 4), "top10": round(float((ranks < 10).mean()), 4),
-        "log_loss": round(loss, 4), "vector_only_top1": round(float((_ranks(held_v, target) < 1).mean()), 4),
+        "log_loss": round(loss, 4), "vector_only_top1": round(float((_ranks(held_v, told) < 1).mean()), 4),
     }  # fmt: skip
-    if strengths[1]:
-        figures["hashed_only_top1"] = round(float((_ranks(held_h, target) < 1).mean()), 4)
+    figures["hashed_only_top1"] = round(float((_ranks(held_h, told) < 1).mean()), 4)
     return LinearReader(
         classes=tuple(classes),
         vector_weights=_fit(moved, target, weights, strengths[0]),
-        hashed_weights=(
-            _fit(sparse, target, weights, strengths[1]) * idf[:, None]
-            if strengths[1]
-            else np.zeros((len(idf), len(classes)), np.float32)
-        ),
+        hashed_weights=words.weights() * idf[:, None],
         center=center,
         mix=mix,
         fingerprint=fingerprint,

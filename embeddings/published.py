@@ -4,7 +4,7 @@ Below: `embeddings.index`, `embeddings.lexical`. Above: `pipeline.publish` write
 
     WORKSPACE/index/CURRENT          the name of the generation readers open
     WORKSPACE/index/g-…/             manifest.json (checksums), cards.jsonl, dense.faiss, lexical.zip, rows.npy,
-                                     strengths.npy; tokens.json is for the next writer only
+                                     strengths.npy, answers.npy; tokens.json is for the next writer only
 
 A reader that has opened a generation keeps it in memory; the writer removes generations but the last two.
 """
@@ -29,8 +29,8 @@ from embeddings.e5_file import Floats
 from embeddings.index import DenseIndex
 from embeddings.lexical import LexicalIndex
 
-SCHEMA = 2
-FILES = ("cards.jsonl", "dense.faiss", "lexical.zip", "rows.npy", "strengths.npy")
+SCHEMA = 3
+FILES = ("cards.jsonl", "dense.faiss", "lexical.zip", "rows.npy", "strengths.npy", "answers.npy")
 KEPT = 2
 WHOLE = -1
 
@@ -53,6 +53,8 @@ class Published:
     lexical: LexicalIndex
     strengths: Floats
     """float32[cards, approaches]: how far each project carries out each approach of `manifest["approaches"]`."""
+    answers: Floats
+    """float32[cards, needs]: how far each project answers each need of `manifest["needs"]`, 0..1."""
 
 
 def publish(
@@ -62,6 +64,7 @@ def publish(
     rows: npt.NDArray[np.int32],
     vectors: Floats,
     strengths: Floats,
+    answers: Floats,
     tokens: Mapping[str, Sequence[str]],
     manifest: Mapping[str, Any],
 ) -> str:
@@ -75,6 +78,7 @@ def publish(
         rows: int32[n, 3] as in `Published`.
         vectors: float32[n, d] beside `rows`.
         strengths: float32[cards, approaches], as in `Published`.
+        answers: float32[cards, needs], as in `Published`.
         tokens: the search tokens by document id, in the order of the cards.
         manifest: fingerprint, encoder and whatever else readers should know; JSON values.
     """
@@ -89,6 +93,7 @@ def publish(
         (part / "tokens.json").write_text(json.dumps(tokens, ensure_ascii=False), "utf-8")
         np.save(part / "rows.npy", rows.astype(np.int32), allow_pickle=False)
         np.save(part / "strengths.npy", strengths.astype(np.float16), allow_pickle=False)
+        np.save(part / "answers.npy", answers.astype(np.float16), allow_pickle=False)
         sums = {file: hashlib.sha256((part / file).read_bytes()).hexdigest() for file in FILES if file != "lexical.zip"}
         # A zip carries times of day; its content is a function of the cards, which the name already covers.
         content = {**manifest, "schema": SCHEMA, "projects": len(cards), "rows": len(rows), "sha256": sums}
@@ -198,4 +203,5 @@ def open_published(folder: Path, *, fingerprint: str | None = None) -> Published
         dense=DenseIndex.read(content["dense.faiss"]),
         lexical=LexicalIndex.read(content["lexical.zip"]),
         strengths=np.load(io.BytesIO(content["strengths.npy"]), allow_pickle=False).astype(np.float32),
+        answers=np.load(io.BytesIO(content["answers.npy"]), allow_pickle=False).astype(np.float32),
     )

@@ -8,6 +8,7 @@ it is neither right nor wrong. LoRA (Hu et al. 2021) on the upper layers.
 
 import json
 import random
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -17,12 +18,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from data.errors import CheckupError
+from embeddings.proxies import Proxies
 
 if TYPE_CHECKING:
     import torch
     from sentence_transformers import SentenceTransformer
 
 LONG_WORDS = 90
+PIECE_WORDS = 45
+SENTENCE_END = re.compile(r"(?<=[.!?]) ")
+GROUP = 8
+"""Texts of like length that are run together."""
 GRADE_WEIGHT = {3: 0.6, 2: 0.3, 1: 0.1}
 TARGETS = ("query", "key", "value", "attention.output.dense", "intermediate.dense", "output.dense")
 
@@ -36,6 +42,8 @@ class Query:
     """Need id, or the situation's own id: two queries of one group never meet in a batch."""
     field: str
     answers: Mapping[str, int]
+    needs: tuple[str, ...] = ()
+    """The needs it states."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +52,9 @@ class Answer:
 
     text: str
     approaches: Mapping[str, int]
+    needs: Mapping[str, int] | None = None
+    """The needs that a reader found it to answer, grade 1-3, all others 0; None: nobody read it for that."""
+    project: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,21 +69,57 @@ class Settings:
     alpha: int = 32
     first_layer: int = 4
     query_tokens: int = 48
-    answer_tokens: int = 64
+    answer_tokens: int = 72
     long_share: float = 0.1
     """Share of batches made of whole situations (texts of more than LONG_WORDS words)."""
     long_batch: int = 12
     long_tokens: int = 160
+    project_share: float = 0.35
+    """Share of answers that are projects graded for the need, where there are any."""
     same_field_share: float = 0.5
     """Share of batches drawn from one or two fields only: their candidates are the hard negatives."""
+    proxy_weight: float = 0.25
+    """Of the comparison with all needs and approaches (`embeddings.proxies`); 0: with the batch only."""
+    proxy_learning_rate: float = 2e-3
     warmup: float = 0.1
     seed: int = 1
     threads: int = 2
 
 
-def relevance(answers: Mapping[str, int], approaches: Mapping[str, int]) -> int:
-    """Grade 0-3 of a text with these approaches as an answer: the best approach, limited by both grades."""
-    return max((min(answers[a], grade) for a, grade in approaches.items() if a in answers), default=0)
+def relevance(query: Query, answer: Answer) -> int:
+    """Grade 0-3 of a text as an answer: as a reader graded it for these needs, else by the best approach.
+
+    The grade of an approach is limited by both sides: how well it answers the need, how much the text carries it out.
+    """
+    if answer.needs is not None and query.needs:
+        return max((answer.needs.get(need, 0) for need in query.needs), default=0)
+    shared = (min(query.answers[a], grade) for a, grade in answer.approaches.items() if a in query.answers)
+    return max(shared, default=0)
+
+
+def piece(text: str, chance: random.Random) -> str:
+    """A long text from its start, or its first sentence with what follows a later one, so that all of it is seen."""
+    starts = [match.end() for match in SENTENCE_END.finditer(text)]
+    if len(text.split()) <= PIECE_WORDS or len(starts) < 3 or chance.random() < 0.5:
+        return text
+    return text[: starts[0]] + text[chance.choice(starts[1:-1]) :]
+
+
+def _answers_by_topic(answers: Sequence[Answer]) -> tuple[dict[str, list[Answer]], dict[str, list[Answer]]]:
+    """Texts by the approaches they carry out, and projects by the needs they were found to answer (3 twice as often).
+
+    A project that was read need by need is drawn for those needs only.
+    """
+    by_approach: dict[str, list[Answer]] = {}
+    by_need: dict[str, list[Answer]] = {}
+    for answer in answers:
+        for need, grade in (answer.needs or {}).items():
+            if grade >= 2:
+                by_need.setdefault(need, []).extend([answer] * (2 if grade == 3 else 1))
+        for approach, grade in answer.approaches.items() if answer.needs is None else ():
+            if grade >= 2:
+                by_approach.setdefault(approach, []).append(answer)
+    return by_approach, by_need
 
 
 class Sampler:
@@ -84,11 +131,7 @@ class Sampler:
         self._by_group: dict[str, list[Query]] = {}
         self._long: list[Query] = []
         self._fields: dict[str, list[str]] = {}
-        self._by_approach: dict[str, list[Answer]] = {}
-        for answer in answers:
-            for approach, grade in answer.approaches.items():
-                if grade >= 2:
-                    self._by_approach.setdefault(approach, []).append(answer)
+        self._by_approach, self._by_need = _answers_by_topic(answers)
         for query in queries:
             if not any(a in self._by_approach for a in query.answers):
                 continue
@@ -119,6 +162,9 @@ class Sampler:
         return queries, [self._answer(query) for query in queries], self._settings.query_tokens
 
     def _answer(self, query: Query) -> Answer:
+        graded = [need for need in query.needs if need in self._by_need]
+        if graded and self._random.random() < self._settings.project_share:
+            return self._random.choice(self._by_need[self._random.choice(graded)])
         options = [(a, GRADE_WEIGHT[g]) for a, g in query.answers.items() if a in self._by_approach]
         approach = self._random.choices([a for a, _ in options], [w for _, w in options])[0]
         return self._random.choice(self._by_approach[approach])
@@ -132,7 +178,7 @@ def targets(queries: Sequence[Query], answers: Sequence[Answer]) -> np.ndarray[A
     gains = np.zeros((len(queries), len(answers)), np.float32)
     for i, query in enumerate(queries):
         for j, answer in enumerate(answers):
-            grade = relevance(query.answers, answer.approaches)
+            grade = relevance(query, answer)
             grade = max(grade, 2) if i == j else grade
             gains[i, j] = -1 if grade == 1 else 2**grade - 1
     return gains
@@ -149,13 +195,19 @@ def _loss(similarity: "torch.Tensor", gains: "torch.Tensor", temperature: float)
 
 
 def _embed(model: "SentenceTransformer", texts: list[str], prompt: str, max_tokens: int) -> "torch.Tensor":
+    """Vectors of the texts, in their order; run in groups of like length, so that little is spent on padding."""
     import torch
 
     transformer: Any = model[0]
-    encoded = transformer.tokenizer(
-        [prompt + text for text in texts], padding=True, truncation=True, max_length=max_tokens, return_tensors="pt"
-    )
-    return torch.nn.functional.normalize(model(dict(encoded))["sentence_embedding"], dim=1)
+    ids = transformer.tokenizer([prompt + text for text in texts], truncation=True, max_length=max_tokens)["input_ids"]
+    order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
+    found = []
+    for start in range(0, len(order), GROUP):
+        group = [ids[i] for i in order[start : start + GROUP]]
+        padded = transformer.tokenizer.pad({"input_ids": group}, return_tensors="pt")
+        found.append(model(dict(padded))["sentence_embedding"])
+    places = torch.tensor(order).argsort()
+    return torch.nn.functional.normalize(torch.cat(found)[places], dim=1)
 
 
 def _with_adapter(base: str, settings: Settings) -> "SentenceTransformer":
@@ -229,24 +281,42 @@ def train(
     model.train()
     prompts = {name: model.prompts.get(name) or "" for name in ("query", "passage")}
     weights = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(weights, lr=settings.learning_rate, weight_decay=0.01)
-    sampler = Sampler(queries, answers, settings)
+    sampler, pieces = Sampler(queries, answers, settings), random.Random(settings.seed)
+    proxies = _proxies(model, queries, answers, prompts) if settings.proxy_weight else None
+    groups: list[dict[str, Any]] = [{"params": weights, "lr": settings.learning_rate}]
+    if proxies:
+        groups.append({"params": proxies.parameters(), "lr": settings.proxy_learning_rate, "weight_decay": 0.0})
+    optimizer = torch.optim.AdamW(groups, weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _schedule(step, settings))
     for step in range(settings.steps):
-        for group in optimizer.param_groups:
-            group["lr"] = settings.learning_rate * _schedule(step, settings)
         chosen, answered, tokens = sampler.batch()
         left = _embed(model, [q.text for q in chosen], prompts["query"], tokens)
-        right = _embed(model, [a.text for a in answered], prompts["passage"], settings.answer_tokens)
+        right = _embed(model, [piece(a.text, pieces) for a in answered], prompts["passage"], settings.answer_tokens)
         similarity = left @ right.T
         gains = torch.from_numpy(targets(chosen, answered))
         loss = _loss(similarity, gains, settings.temperature) + 0.5 * _loss(similarity.T, gains.T, settings.temperature)
+        if proxies:
+            loss = loss + settings.proxy_weight * proxies.loss(left, right, chosen, answered)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
         optimizer.step()
+        schedule.step()
         if progress:
             progress(step + 1, float(loss.detach()))
     return model.eval()
+
+
+def _proxies(
+    model: "SentenceTransformer", queries: Sequence[Query], answers: Sequence[Answer], prompts: Mapping[str, str]
+) -> Proxies:
+    import torch
+
+    def embed(texts: list[str], prompt: str) -> "torch.Tensor":
+        with torch.no_grad():
+            return _embed(model, texts, prompts[prompt], 48)
+
+    return Proxies(queries, answers, embed)
 
 
 def adapter_tensors(model: "SentenceTransformer") -> Iterator[tuple[str, "torch.Tensor"]]:

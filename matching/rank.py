@@ -4,9 +4,9 @@ Below: NumPy. Above: `matching.retrieve`. The weights lie in `matching/weights/r
 
 A project is worth showing if it answers *one* of the needs well. So each sentence s that leaves a need open (with
 weight w_s, how likely it does) gives every project p a chance r_s(p), a logistic function of how similar sentence
-and passage are, and of how far the project's approaches answer the needs the sentence may state; the chances are
-joined by noisy-or, 1 - prod(1 - w_s r_s(p)) (Pearl 1988), and mixed with the similarity of the situation as a
-whole.
+and passage are, of how far the project's approaches lead to the needs the sentence may state, and of how far the
+project answers those very needs; the chances are joined by noisy-or, 1 - prod(1 - w_s r_s(p)) (Pearl 1988), and mixed
+with the similarity of the situation as a whole.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,6 +38,8 @@ class Weights:
     sentence_bias: float
     sentence_similarity: float
     sentence_approach: float
+    sentence_answer: float
+    """Of how far the project answers the very needs the sentence may state (`pipeline.answers`)."""
     demand_power: float
     """A need's probability counts as p ** demand_power: below 1, unlikely needs count more."""
     relevant: float
@@ -105,19 +107,46 @@ def supply(wanted: Floats, strengths: Floats) -> Floats:
     return answered
 
 
-def need_chance(similarity: Floats, answered: Floats, urgency: Floats, weights: Weights) -> tuple[Floats, Floats]:
+def answer(needs: Floats, answers: Floats, power: float) -> Floats:
+    """How far each project answers the needs each sentence may state, float32[sentences, projects] in 0..1.
+
+    Args:
+        needs: float32[sentences, needs], probabilities per row.
+        answers: float32[projects, needs] in 0..1.
+        power: see `Weights.demand_power`.
+    """
+    return np.asarray(np.minimum((needs**power) @ answers.T, 1.0), np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceParts:
+    """What speaks for each project as an answer to each sentence, float32[sentences, projects] each."""
+
+    similarity: Floats
+    """In standard deviations."""
+    supplied: Floats
+    """Of `supply`."""
+    answered: Floats
+    """Of `answer`."""
+
+
+def need_chance(parts: SentenceParts, urgency: Floats, weights: Weights) -> tuple[Floats, Floats]:
     """The chance that a project answers one of the needs, and the chances sentence by sentence.
 
     Args:
-        similarity: float32[sentences, projects], in standard deviations.
-        answered: float32[sentences, projects] of `supply`.
+        parts: what speaks for the projects.
         urgency: float32[sentences], how likely each leaves a need open.
         weights: of the logistic function.
 
     Returns:
         float32[projects] in 0..1 and float32[sentences, projects].
     """
-    inner = weights.sentence_bias + weights.sentence_similarity * similarity + weights.sentence_approach * answered
+    inner = (
+        weights.sentence_bias
+        + weights.sentence_similarity * parts.similarity
+        + weights.sentence_approach * parts.supplied
+        + weights.sentence_answer * parts.answered
+    )
     chances = np.asarray(urgency[:, None] / (1 + np.exp(-np.clip(inner, -30, 30))), np.float32)
     joined = 1 - np.prod(1 - chances.astype(np.float64), axis=0)
     return np.asarray(joined, np.float32), chances

@@ -21,6 +21,7 @@ from matching import rank
 from matching.context_facts import read_context
 from matching.explain import Evidence, misfits, reasons
 from matching.filters import allowed
+from matching.own_reader import NOT_ASKED, Own, OwnReader
 from matching.query import TIERS, Query
 from matching.situation import ASK, Reading, SituationReader, checked_text, need_weights, needs_of, verdict
 from pipeline.publish import index_folder, publish_index
@@ -87,12 +88,14 @@ class Matcher:
         self.vocabulary: Vocabulary = load_vocabulary(settings.workspace, module_set=settings.module_set)
         self.weights = rank.load_weights()
         self.reader = SituationReader(self.encoder)
+        self.own = OwnReader(settings, self.vocabulary)
         self.index: Published = self._open(rebuild)
         self._ids = [card["project_id"] for card in self.index.cards]
         self._tiers = [TIERS.index(card["values"].get("tier", "open")) for card in self.index.cards]
         self._rows_of = _rows_by_card(self.index.rows, len(self._ids))
         self._need_ids = self.reader.needs.classes if self.reader.needs else tuple(self.vocabulary.needs)
         self._arrows = _arrow_matrix(self.vocabulary, self._need_ids, self.index.manifest["approaches"])
+        self._answers = _columns(self.index.answers, self.index.manifest["needs"], self._need_ids)
 
     def _open(self, rebuild: bool) -> Published:
         folder = index_folder(self.settings.workspace)
@@ -123,7 +126,8 @@ class Matcher:
             CheckupError: if the text is empty or too long.
         """
         text = checked_text(query.text)
-        scored = self._score(text, query.needs)
+        own = self.own.read(text) if query.needs is None else NOT_ASKED
+        scored = self._score(text, own.needs if query.needs is None else query.needs, own)
         matches: list[dict[str, Any]] = []
         if scored.refused is None:
             scores = rank.mix(scored.parts, self.weights, self._tiers)
@@ -136,7 +140,7 @@ class Matcher:
             "id": query.id,
             "abstained": not matches,
             "abstained_because": None if matches else scored.refused or "nothing_fits",
-            "ask": list(ASK) if scored.refused == "vague" else [],
+            "ask": own.ask(scored.refused, ASK),
             "needs": scored.needs,
             "matches": matches,
             "highlights": highlights,
@@ -146,6 +150,7 @@ class Matcher:
                 "encoder": self.index.manifest["encoder"],
                 "projects": len(self._ids),
             },
+            "reader": own.reader,
         }
 
     def features(
@@ -181,24 +186,31 @@ class Matcher:
             reading=reading,
         )
 
-    def answered(self, features: Features, power: float) -> Floats:
-        """float32[sentences, projects]: how far each project's approaches answer each sentence."""
-        return rank.supply(rank.demand(features.asked.needs, self._arrows, power), self.index.strengths)
+    def sentence_parts(self, features: Features, power: float) -> rank.SentenceParts:
+        """What speaks for each project as an answer to each sentence."""
+        asked = features.asked.needs
+        return rank.SentenceParts(
+            similarity=features.similar,
+            supplied=rank.supply(rank.demand(asked, self._arrows, power), self.index.strengths),
+            answered=rank.answer(asked, self._answers, power),
+        )
 
     @staticmethod
-    def combine(features: Features, answered: Floats, weights: rank.Weights) -> tuple[dict[str, Floats], Floats]:
+    def combine(
+        features: Features, sentences: rank.SentenceParts, weights: rank.Weights
+    ) -> tuple[dict[str, Floats], Floats]:
         """The parts of every project's score, and float32[sentences, projects] of chances."""
-        joined, chances = rank.need_chance(features.similar, answered, features.asked.urgency, weights)
+        joined, chances = rank.need_chance(sentences, features.asked.urgency, weights)
         parts = {"whole": features.whole, "window": features.window, "lexical": features.lexical, "needs": joined}
         return parts, chances
 
-    def _score(self, text: str, corrected: Sequence[Mapping[str, Any]] | None) -> Scored:
+    def _score(self, text: str, corrected: Sequence[Mapping[str, Any]] | None, own: Own) -> Scored:
         """The parts of every project's score."""
         features = self.features(text, corrected)
-        answered = self.answered(features, self.weights.demand_power)
-        parts, chances = self.combine(features, answered, self.weights)
+        sentences = self.sentence_parts(features, self.weights.demand_power)
+        parts, chances = self.combine(features, sentences, self.weights)
         if corrected is None:
-            refused = verdict(features.reading, self.reader)
+            refused = own.verdict(verdict(features.reading, self.reader))
             needs = [] if refused else needs_of(features.reading, self.reader, self.vocabulary)
         else:
             refused, needs = None, [dict(need) for need in corrected]
@@ -256,6 +268,7 @@ class Matcher:
             "text_kind": card["text_kind"],
             "reasons": found,
             "misfits": misfits(card, query.filters, state),
+            "feedback": values.get("feedback", {}),
             "impact": {
                 "level": values.get("level", 0),
                 "evidence_grade": values.get("evidence_grade", "0"),
@@ -287,6 +300,16 @@ def highlights_of(matches: Sequence[Mapping[str, Any]], relevant: float) -> list
         and match["parts"]["needs"] >= relevant
     ]
     return strong[:MOST_HIGHLIGHTS]
+
+
+def _columns(values: Floats, names: Sequence[str], wanted: Sequence[str]) -> Floats:
+    """The columns of `values` (called `names`) in the order of `wanted`; 0 where there is none."""
+    place = {name: column for column, name in enumerate(names)}
+    result = np.zeros((len(values), len(wanted)), np.float32)
+    for column, name in enumerate(wanted):
+        if name in place:
+            result[:, column] = values[:, place[name]]
+    return result
 
 
 def _arrow_matrix(vocabulary: Vocabulary, needs: Sequence[str], approaches: Sequence[str]) -> Floats:

@@ -1,6 +1,7 @@
 """Reading a situation: sentences → roles → needs with confidence and weight, groups, place, limits, abstention.
 
-Below: `embeddings` (encoder, linear readers), `pipeline.nlp` (sentences, labels), `matching.context_facts`.
+Below: `embeddings` (encoder, linear readers), `pipeline.nlp` (sentences, labels), `matching.context_facts`,
+`matching.own_reader`.
 Above: `matching.retrieve` ranks by the needs, `checkup analyse` shows them.
 """
 
@@ -20,6 +21,7 @@ from embeddings.e5_file import Floats
 from embeddings.encoders import Encoder, load_encoder
 from embeddings.linear import LinearReader
 from matching.context_facts import read_context
+from matching.own_reader import NOT_ASKED, Own, OwnReader
 
 SCHEMA_VERSION = 1
 MAX_CHARACTERS = 200_000
@@ -27,8 +29,12 @@ MAX_CHARACTERS = 200_000
 WEIGHTS = Path(__file__).parent / "weights"
 NEED_ROLES = ("need", "unfit")
 ALTERNATIVES = 10
-FIELD_SHARE = 0.4
+FIELD_SHARE = 0.3
 """A sentence belongs to a field if the needs of that field have at least this share of its probability."""
+FIELD_NEEDED = 0.55
+"""A field is needed if a sentence leaves a need of it open with at least this chance (judged set, development part)."""
+FIELD_COVERED = 0.3
+"""A field is covered if a sentence describes with at least this chance what works in it, and it is not needed."""
 ASK = (
     "Welche Gruppe ist betroffen (Alter, Familie, Status, Herkunft)?",
     "Was genau gelingt nicht, und woran merken Sie es?",
@@ -203,6 +209,7 @@ class Analyser:
         self.encoder = encoder or load_encoder(settings.encoder, threads=settings.threads)
         self.vocabulary = load_vocabulary(settings.workspace, module_set=settings.module_set)
         self.reader = SituationReader(self.encoder)
+        self.own = OwnReader(settings, self.vocabulary)
 
     def analyse(self, text: str) -> dict[str, Any]:
         """The answer in the shape of CONTRACT (`analyse`), with `id` null.
@@ -211,30 +218,31 @@ class Analyser:
             CheckupError: if the text is empty or too long.
         """
         clean = checked_text(text)
-        return describe(self.reader.read(clean), self.reader, self.vocabulary)
+        return describe(self.reader.read(clean), self.reader, self.vocabulary, self.own.read(clean))
 
 
-def describe(reading: Reading, reader: SituationReader, vocabulary: Vocabulary) -> dict[str, Any]:
-    """A reading as `analyse` answers it."""
+def describe(reading: Reading, reader: SituationReader, vocabulary: Vocabulary, own: Own = NOT_ASKED) -> dict[str, Any]:
+    """A reading as `analyse` answers it, with what the user's own reader says in its place."""
     from pipeline.nlp.extract import extract
     from pipeline.nlp.passages import sentences
 
     labels = next(iter(extract([("", None, reading.text)])))
     facts = read_context(reading.text, sentences(reading.text))
     needs = needs_of(reading, reader, vocabulary)
-    why = verdict(reading, reader)
+    why = own.verdict(verdict(reading, reader))
     needs = [] if why else needs
     existing = _existing(reading, reader, vocabulary)
-    needed = list(dict.fromkeys(need["field"] for need in needs))
-    return {
+    needed = [] if why else _fields_needed(reading, reader, vocabulary)
+    covered = _fields_covered(reading, reader, vocabulary)
+    answer = {
         "schema_version": SCHEMA_VERSION,
         "id": None,
         "answerable": why is None,
         "unanswerable_because": why,
-        "ask": list(ASK) if why == "vague" else [],
+        "ask": own.ask(why, ASK),
         "action_fields": {
             "needed": needed,
-            "covered": sorted({item["field"] for item in existing if item["field"]} - set(needed)),
+            "covered": sorted(covered - set(needed)),
         },
         "target_groups": [] if why else [{"id": g["id"], "quotes": g["quotes"]} for g in labels["target_groups"]],
         "population": facts.population,
@@ -250,6 +258,7 @@ def describe(reading: Reading, reader: SituationReader, vocabulary: Vocabulary) 
             for kind, start, end in facts.limits
         ],
     }
+    return own.complete(answer)
 
 
 def _existing(reading: Reading, reader: SituationReader, vocabulary: Vocabulary) -> list[dict[str, Any]]:
@@ -266,15 +275,36 @@ def _existing(reading: Reading, reader: SituationReader, vocabulary: Vocabulary)
     ]
 
 
-def _field_of(sentence: Sentence, reader: SituationReader, vocabulary: Vocabulary) -> str | None:
-    """The action field that the sentence's needs lie in, where one of them has enough of the probability."""
+def _field_chances(sentence: Sentence, reader: SituationReader, vocabulary: Vocabulary) -> dict[str, float]:
+    """How likely a need in the sentence's words lies in each action field."""
     chances: dict[str, float] = {}
     for name, chance in zip(reader.needs.classes if reader.needs else (), sentence.needs, strict=True):
         if name in vocabulary.needs:
             field = vocabulary.needs[name].field
             chances[field] = chances.get(field, 0.0) + float(chance)
+    return chances
+
+
+def _field_of(sentence: Sentence, reader: SituationReader, vocabulary: Vocabulary) -> str | None:
+    """The action field that the sentence's needs lie in, where one of them has enough of the probability."""
+    chances = _field_chances(sentence, reader, vocabulary)
     best = max(chances, key=lambda field: chances[field], default=None)
     return best if best is not None and chances[best] >= FIELD_SHARE else None
+
+
+def _fields_needed(reading: Reading, reader: SituationReader, vocabulary: Vocabulary) -> list[str]:
+    """The fields in which a sentence leaves a need open, the clearest first."""
+    found: dict[str, float] = {}
+    for sentence in reading.sentences:
+        for field, chance in _field_chances(sentence, reader, vocabulary).items():
+            found[field] = max(found.get(field, 0.0), sentence.need * chance)
+    return sorted((field for field, chance in found.items() if chance >= FIELD_NEEDED), key=lambda f: (-found[f], f))
+
+
+def _fields_covered(reading: Reading, reader: SituationReader, vocabulary: Vocabulary) -> set[str]:
+    """The fields of sentences that may describe what works."""
+    told = [s for s in reading.sentences if s.roles.get("existing", 0.0) >= FIELD_COVERED]
+    return {field for sentence in told if (field := _field_of(sentence, reader, vocabulary))}
 
 
 def need_weights(needs: Sequence[Mapping[str, Any]], vocabulary: Vocabulary, columns: Mapping[str, int]) -> Floats:

@@ -13,17 +13,20 @@ import numpy as np
 
 from data.records import Card
 from data.store import Store
+from data.store_review import feedback_counts
 from data.vocabulary import load_vocabulary
 from embeddings.e5_file import Floats
 from embeddings.encoders import Encoder, encode_cached
 from embeddings.published import WHOLE, current_name, publish
+from pipeline.answers import AnswerReader, answers
 from pipeline.approaches import load_reader, named, strengths
+from pipeline.retention import recall
 
 Progress = Callable[[str, int, int], None]
 CARD_VALUES = (
     "action_fields", "target_groups", "approaches", "level", "evidence_grade", "tier", "verified", "cost_eur",
     "cost_kind", "budget_eur", "budget_kind", "price_year", "reached_persons", "success_rate_percent", "places",
-    "scope", "contact", "continuation", "lessons", "setting",
+    "scope", "contact", "continuation", "lessons", "setting", "need_grades", "sources",
 )  # fmt: skip
 """Properties of a project that readers of the index need."""
 
@@ -38,10 +41,17 @@ def whole_text(title: str | None, text: str) -> str:
     return f"{title.rstrip('.')}. {text}" if title else text
 
 
-def card_json(card: Card) -> dict[str, Any]:
-    """A card as the generation keeps it; JSON values only."""
+def card_json(card: Card, feedback: Mapping[str, int] | None = None) -> dict[str, Any]:
+    """A card as the generation keeps it; JSON values only.
+
+    Args:
+        card: the project.
+        feedback: how often consultants gave each kind of feedback; shown, and without weight in the ranking.
+    """
     project = card.project
     values = {name: card.values[name] for name in CARD_VALUES if name in card.values}
+    if feedback:
+        values["feedback"] = dict(feedback)
     return {
         "project_id": project.id, "title": project.title, "text": project.text, "url": project.url,
         "organisation": project.organisation, "municipality": project.municipality, "state": project.state,
@@ -69,15 +79,22 @@ def publish_index(
         workers: processes that embed; the result does not depend on it.
         progress: called with (stage, done, total).
     """
-    cards = [card_json(card) for card in store.iter_cards()]
+    told = feedback_counts(store)
+    cards = [card_json(card, told.get(card.project.id)) for card in store.iter_cards()]
     rows, texts = texts_to_embed(cards)
     vectors = encode_cached(
         texts, encoder=encoder, cache=store, workers=workers, encoder_name=encoder_name,
         progress=(lambda done, total: progress("einbetten", done, total)) if progress else None,
     )  # fmt: skip
-    approaches = list(load_vocabulary(store.settings.workspace).approaches)
+    recall(store, encoder.fingerprint, cards, rows, vectors)
+    vocabulary = load_vocabulary(store.settings.workspace)
+    approaches = list(vocabulary.approaches)
     carried = strengths(load_reader(encoder.fingerprint), approaches, cards, rows, vectors, texts)
+    whole = vectors[rows[:, 1] == WHOLE]
+    reader = AnswerReader.read(encoder.fingerprint)
+    needs, answered = answers(reader, vocabulary, approaches, carried, whole, cards)
     for card, row in zip(cards, carried, strict=True):
+        card["values"].pop("need_grades", None)
         card["values"].setdefault("approaches", [])
         card["values"]["approaches"] = card["values"]["approaches"] or named(row, approaches)
     folder = index_folder(store.settings.workspace)
@@ -88,8 +105,18 @@ def publish_index(
         "extractor_version": extractor_version,
         "scale": reference_scale(encoder, store),
         "approaches": approaches,
+        "needs": needs,
     }
-    return publish(folder, cards=cards, rows=rows, vectors=vectors, strengths=carried, tokens=tokens, manifest=manifest)
+    return publish(
+        folder,
+        cards=cards,
+        rows=rows,
+        vectors=vectors,
+        strengths=carried,
+        answers=answered,
+        tokens=tokens,
+        manifest=manifest,
+    )
 
 
 def texts_to_embed(cards: Sequence[Mapping[str, Any]]) -> tuple[np.ndarray[Any, np.dtype[np.int32]], list[str]]:

@@ -1,6 +1,6 @@
 """The main road in: sources to documents to extracted, embedded and published projects. Read it from top to bottom.
 
-Below: `crawlers`, `pipeline.ingest`, `pipeline.nlp`, `pipeline.publish`, `data.store`. Above: `checkup`.
+Below: `pipeline.staging` (one source), `pipeline.ingest`, `pipeline.nlp`, `pipeline.publish`, `data`. Above: `checkup`.
 Every stage takes up what the one before left in the database, so that a run killed anywhere is finished by the next:
 stored documents that the present extractor has not read are extracted, vectors that are missing are computed, and
 readers keep the old generation until the new one is whole.
@@ -8,20 +8,27 @@ readers keep the old generation until the new one is whole.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from data.clock import utc_now
-from data.records import Document, Extraction, Fetched, Passage, Project, ProjectOrigin, Rejected, TextKind
+from data.records import Document, Extraction, Passage, Project, ProjectOrigin, Rejected, Statement, TextKind
 from data.shipped import iter_shipped
 from data.store import Store
+from data.store_erase import let_in, let_in_shipped
+from data.store_events import event_row, label_changes, label_shares, read_since, replace_events
 from data.store_read import batches
 from embeddings.encoders import Encoder, load_encoder
 from embeddings.shipped_vectors import load_shipped
+from pipeline.curate import curate
+from pipeline.gates import drift
 from pipeline.publish import Progress, publish_index
+from pipeline.retention import leave_no_trace, retain
+from pipeline.review import fill_queue
 
 if TYPE_CHECKING:
-    from crawlers.crawl import Crawl
+    from crawlers.source import SourceConfig
+    from pipeline.staging import Opener, SourceReport
 
 BATCH = 64
 
@@ -33,6 +40,10 @@ class Report:
     counts: Counter[str] = field(default_factory=lambda: Counter(new=0, updated=0, unchanged=0, extracted=0))
     failed: list[Rejected] = field(default_factory=list)
     generation: str | None = None
+    notes: list[str] = field(default_factory=list)
+    """What is worth knowing and no failure."""
+    held: list[dict[str, Any]] = field(default_factory=list)
+    """Gates that closed: gate and reason; their sources keep their last good state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +63,7 @@ def worker_for(store: Store, *, workers: int = 1, progress: Progress | None = No
 def seed(store: Store, worker: Worker, report: Report) -> None:
     """Load the shipped projects with their editors' statements; a second call brings them up to date."""
     load_shipped(store, worker.encoder.fingerprint)
-    entries = list(iter_shipped())
+    entries = let_in_shipped(store, iter_shipped(), report.counts)
     keep(store, [entry.project for entry in entries], report, origin="seed", source="seed", kind="summary")
     for entry in entries:
         store.add_statements(entry.statements, whole=True)
@@ -75,33 +86,75 @@ def import_projects(store: Store, projects: Iterable[Project], worker: Worker, r
     process(store, worker, report)
 
 
-def refresh(store: Store, crawls: Sequence["Crawl"], worker: Worker, report: Report) -> None:
-    """Crawl the sources one after the other, store what is new or changed, then bring the index up to date.
+def refresh(
+    store: Store,
+    sources: Sequence["SourceConfig"],
+    worker: Worker,
+    report: Report,
+    *,
+    run_id: str,
+    opened: "Opener",
+) -> None:
+    """Crawl the sources one after the other, keep what passes its gates, then bring the index up to date.
 
-    A source that fails is reported and leaves what it brought before untouched.
+    A source that fails a gate is reported and leaves what it brought before untouched. What an interrupted refresh
+    has done within a day is taken over: crawled pages, kept sources, and their changes.
+
+    Args:
+        store: held for writing.
+        sources: in this order.
+        worker: encoder and workers.
+        report: gets counts, failures, notes, and what is held.
+        run_id: of the run in `store.writing`.
+        opened: opens a crawl; `crawlers.crawl.crawl` with a fetcher, memory and fresh_after as given.
     """
-    from pipeline.ingest import from_fetched
+    from pipeline.staging import finish, take_in
 
-    for crawl in crawls:
-        fetched = _fetched(crawl, report)
-        keep(store, map(from_fetched, fetched), report, origin="crawl", source=crawl.source.name, kind="original")
+    since = utc_now()
+    report.counts.update(gone=0, back=0, passed_over=0)
+    taken = []
+    for source in sources:
+        taken.append(take_in(store, source, run_id=run_id, opened=opened))
+        _report(taken[-1], report)
+    since = min([since, *(one.attempt.began for one in taken if one.attempt.resumed)])
     process(store, worker, report)
+    report.counts["extracted"] = max(report.counts["extracted"], read_since(store, since))
+    report.notes += note_label_changes(store, run_id, since)
+    if purged := retain(store, sources, utc_now()):
+        report.counts["purged"] = purged
+        process(store, worker, report)
+        leave_no_trace(store)
+    finish(store, taken)
 
 
-def _fetched(crawl: "Crawl", report: Report) -> Iterator[Fetched]:
-    """The pages or rows that became records; the others are reported with their reason."""
-    from crawlers.crawl import Refused
+def _report(taken: "SourceReport", report: Report) -> None:
+    """Add what came of one source."""
+    report.failed += taken.failed
+    report.notes += taken.notes
+    report.held += taken.attempt.findings
+    report.counts.update(taken.attempt.counts)
 
-    for outcome in crawl:
-        if isinstance(outcome, Fetched):
-            yield outcome
-        elif isinstance(outcome, Refused) and outcome.expected:
-            report.counts["passed_over"] += 1
-        elif isinstance(outcome, Refused):
-            report.failed.append(Rejected(source=outcome.url, line=outcome.line, reason=outcome.reason))
-        else:
-            report.counts["unchanged"] += 1
-    report.failed += [Rejected(source=crawl.source.name, line=None, reason=reason) for reason in crawl.failures()]
+
+def note_label_changes(store: Store, run_id: str, since: str) -> list[str]:
+    """Write down whose labels changed since a moment, and say where the extractor's shares moved."""
+    fresh_texts, fresh, stored_texts, stored = label_shares(store, since)
+    if not fresh_texts:
+        return []
+    now = utc_now()
+    rows = []
+    for change in label_changes(store, since):
+        detail = {"labels": {name: list(pair) for name, pair in change.changed.items()}}
+        rows.append(event_row(run_id, "label_changed", now, project_id=change.project_id, detail=detail))
+    notes = []
+    for name, before, after in drift(fresh_texts, fresh, stored_texts, stored):
+        moved = {"label": name, "before": round(before, 4), "now": round(after, 4), "texts": fresh_texts}
+        rows.append(event_row(run_id, "drift", now, detail=moved))
+        notes.append(
+            f"Verschiebung: „{name}“ bei {after * 100:.0f} % von {fresh_texts} neu gelesenen Texten, "
+            f"bisher bei {before * 100:.0f} % von {stored_texts}."
+        )
+    replace_events(store, run_id, ("label_changed", "drift"), rows)
+    return notes
 
 
 def keep(
@@ -114,13 +167,13 @@ def keep(
     kind: TextKind,
 ) -> None:
     """Store projects batch by batch: a changed text is a new document version, an unchanged one only seen again."""
-    for batch in batches(projects, BATCH):
+    for batch in batches(let_in(store, projects, source, report.counts), BATCH):
         done = store.upsert_projects(batch, origin=origin, source=source, kind=kind, fetched_at=utc_now())
         report.counts.update(new=done.new, updated=done.updated, unchanged=done.unchanged)
 
 
 def process(store: Store, worker: Worker, report: Report) -> None:
-    """Extract what the present extractor has not read, embed what is new, publish, and say how much it was."""
+    """Extract what is unread, merge duplicates, ask about doubts, embed what is new, publish, and count."""
     from pipeline.nlp.extract import EXTRACTOR_VERSION
 
     for batch in batches(store.documents_to_extract(EXTRACTOR_VERSION), BATCH):
@@ -128,6 +181,9 @@ def process(store: Store, worker: Worker, report: Report) -> None:
         report.counts["extracted"] += done
         if worker.progress:
             worker.progress("auslesen", report.counts["extracted"], 0)
+    curated = curate(store, store.run_id)
+    report.counts["merged"] += curated.new_merged
+    report.counts["questions"] += curated.new_queued + fill_queue(store)
     report.generation = publish_index(
         store,
         worker.encoder,
@@ -152,5 +208,14 @@ def extractions(documents: Sequence[Document]) -> Iterator[Extraction]:
             )
             for start, end in passages(document.text)
         ]  # fmt: skip
-        statements = tuple(to_statements(document.project_id, document.id, result))
+        told = to_statements(document.project_id, document.id, result)
+        statements = tuple(_as_stored(statement, document) for statement in told)
         yield Extraction(document=document, statements=statements, passages=tuple(pieces))
+
+
+def _as_stored(statement: Statement, document: Document) -> Statement:
+    """The statement with the quote as it stands in the document, which has passed the door already."""
+    if statement.quote is None or statement.start is None:
+        return statement
+    text = (document.title or "") if statement.where == "title" else document.text
+    return replace(statement, quote=text[statement.start : statement.end])

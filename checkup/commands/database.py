@@ -26,7 +26,8 @@ def register(app: typer.Typer) -> None:
 
 def _summary(counts: Any) -> str:
     words = {"new": "neu", "updated": "geändert", "unchanged": "unverändert"}
-    return ", ".join(f"{counts[key]} {word}" for key, word in words.items())
+    told = [f"{counts[key]} {word}" for key, word in words.items()]
+    return ", ".join(told + ([f"{counts['erased']} gelöscht und nicht wieder aufgenommen"] if counts["erased"] else []))
 
 
 def seed(workers: Annotated[int, WORKERS] = 1, json: Annotated[bool, JSON] = False) -> int:

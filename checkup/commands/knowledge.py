@@ -4,7 +4,7 @@ Below: `data.vocabulary`, `pipeline.nlp`. Above: `checkup.cli`.
 """
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,12 +12,15 @@ from checkup import context
 from checkup.commands.database import JSON
 from checkup.commands.matching import FILE, INPUT, OUTPUT, TEXT, TEXT_OPTION, write_answer
 
+if TYPE_CHECKING:
+    from checkup.coverage import Coverage
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command(epilog="Beispiel: checkup explain --need anerkannte-bleiben-im-heim")(explain)
     app.command(epilog='Beispiel: checkup extract "2019 fanden 57 Geflüchtete eine Arbeit." --json')(extract)
-    app.command(epilog="Beispiel: checkup coverage --json")(coverage)
+    app.command(epilog="Beispiel: checkup coverage --html abdeckung.html")(coverage)
 
 
 def explain(
@@ -98,26 +101,51 @@ def extract(
     return 0
 
 
-def coverage(json: Annotated[bool, JSON] = False) -> int:
+def coverage(
+    html: Annotated[Path | None, typer.Option(help="zusätzlich als eigene Seite mit Schaubildern")] = None,
+    csv: Annotated[Path | None, typer.Option(help="lange Tabelle: eine Zeile je Projekt und Modul oder Feld")] = None,
+    json: Annotated[bool, JSON] = False,
+) -> int:
     """Abdeckung der Datenbank: Module und Handlungsfelder × Länder × Stufe × Evidenz, Lücken benannt."""
-    from checkup.console import print_table
-    from checkup.coverage import coverage_tables, gaps
+    from checkup.coverage import coverage as count
+    from checkup.coverage import long_csv
+    from checkup.coverage_gaps import gaps
+    from checkup.coverage_page import coverage_page
+    from checkup.inputs import output
+    from data.clock import utc_now
     from data.store import Store
     from data.vocabulary import load_vocabulary
-    from pipeline.publish import card_json
 
     settings = context.settings()
     vocabulary = load_vocabulary(settings.workspace)
     with Store.open(settings) as store:
-        cards = [card_json(card) for card in store.iter_cards()]
-    tables = coverage_tables(cards, vocabulary)
-    missing = gaps(tables)
+        counted = count(store.iter_cards(), vocabulary, year=int(utc_now()[:4]))
+    missing = gaps(counted)
+    if html is not None:
+        with output(str(html)) as file:
+            file.write(coverage_page(counted, missing))
+        context.say(f"Abdeckung als Seite: {html}")
+    if csv is not None:
+        with output(str(csv)) as file:
+            file.write(long_csv(counted))
+        context.say(f"Lange Tabelle: {csv}")
+    _show_coverage(counted, missing, json)
+    return 0
+
+
+def _show_coverage(counted: "Coverage", missing: list[str], json: bool) -> None:
+    from checkup.console import print_table
+    from checkup.coverage import cells
+    from checkup.coverage_gaps import figures
+    from checkup.coverage_page import shown
+
     if json:
-        rows = {name: table.reset_index().to_dict("records") for name, table in tables.items()}
-        context.print_json({"schema_version": 1, "projects": len(cards), "tables": rows, "gaps": missing})
-        return 0
-    for name, table in tables.items():
-        print_table(name, table)
+        rows = {name: table.reset_index().to_dict("records") for name, table in counted.tables.items()}
+        answer = {"projects": counted.projects, "tables": rows, "gaps": missing}
+        extra = {"year": counted.year, "figures": figures(counted), "cells": cells(counted)}
+        context.print_json({"schema_version": 1, **answer, **extra})
+        return
+    for name, table in counted.tables.items():
+        print_table(*shown(name, table))
     for gap in missing:
         context.say(f"Lücke: {gap}")
-    return 0

@@ -99,13 +99,13 @@ def match(
         refuse_beside_batch(text, text_option, file, needs, html)
         matcher = Matcher(context.settings())
         _wanted({"text": ""}, matcher, base)
-        return batch(input, output, lambda given: matcher.match(_wanted(given, matcher, base), top=top))
+        return batch(input, output, lambda given: _told(matcher.match(_wanted(given, matcher, base), top=top)))
     given = read_text(text, text_option, file)
     checked_text(given.text)  # before anything is loaded
     corrected = _needs_file(needs)
     matcher = Matcher(context.settings())
     query = _wanted({"text": given.text, "needs": corrected}, matcher, base)
-    answer = matcher.match(query, top=top)
+    answer = _told(matcher.match(query, top=top))
     if given.from_file:
         answer["text"] = given.text
     if html is not None:
@@ -115,6 +115,12 @@ def match(
         context.say(f"Antwort als Seite: {html}")
     _show(answer, given.text, matcher, json, output)
     return 0
+
+
+def _told(answer: dict[str, Any]) -> dict[str, Any]:
+    """The answer, after stderr has heard what its reader has to say."""
+    context.tell_reader(answer)
+    return answer
 
 
 def write_answer(answer: dict[str, Any], output: str | None) -> None:
@@ -149,10 +155,10 @@ def analyse(
     if input is not None:
         refuse_beside_batch(text, text_option, file)
         analyser = Analyser(context.settings())
-        return batch(input, output, lambda given: analyser.analyse(given["text"]))
+        return batch(input, output, lambda given: _told({**analyser.analyse(given["text"]), "id": given.get("id")}))
     given = read_text(text, text_option, file)
     checked_text(given.text)  # before anything is loaded
-    answer = {**Analyser(context.settings()).analyse(given.text), "id": None}
+    answer = _told({**Analyser(context.settings()).analyse(given.text), "id": None})
     if given.from_file:
         answer["text"] = given.text
     if json or output not in (None, "-"):

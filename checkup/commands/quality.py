@@ -126,6 +126,46 @@ def train_readers(
     return 0
 
 
+@train_app.command("answers", epilog="Beispiel: checkup train answers")
+def train_answers() -> int:
+    """Den Leser trainieren, der einschätzt, welche Bedarfe ein Projekt beantwortet (nach `train readers`)."""
+    from importlib.util import find_spec
+
+    from data.errors import CheckupError
+
+    if find_spec("sklearn") is None:
+        raise CheckupError("Das Training braucht den Zusatz »transformers«: make setup-full")
+    from checkup.answers_training import train_answers as train
+    from data.corpus_files import load_corpus
+    from data.shipped import iter_shipped
+    from data.store import Store
+    from data.vocabulary import load_vocabulary
+    from embeddings.encoders import load_encoder
+    from pipeline.answers import WEIGHTS
+    from pipeline.nlp.extract import extract
+
+    settings = context.settings()
+    encoder = load_encoder(settings.encoder, threads=settings.threads)
+    shipped = list(iter_shipped())
+    read = extract((entry.project.id, entry.project.title, entry.project.text) for entry in shipped)
+    groups = {found["id"]: [group["id"] for group in found["target_groups"]] for found in read}
+    with Store.open(settings, create=True) as store, store.writing("train"):
+        reader = train(load_corpus(), load_vocabulary(), shipped, encoder, store, groups=groups, say=context.say)
+    reader.write(WEIGHTS)
+    return 0
+
+
+@train_app.command("clauses", epilog="Beispiel: checkup train clauses tests/eval/gold_projects/projects.jsonl")
+def train_clauses(
+    gold: Annotated[Path, typer.Argument(help="projects.jsonl mit Aussagen; nur der Teil train wird gelesen")],
+) -> int:
+    """Den Leser trainieren, der in Texten Aussagen zur Wirkung und ihre Stufe erkennt."""
+    from checkup.clause_training import train_clause_weights
+
+    context.say(f"Aussagen aus {train_clause_weights(gold)} Texten gelernt.")
+    return 0
+
+
 @train_app.command("vectors", epilog="Beispiel: checkup train vectors")
 def train_vectors(workers: Annotated[int, typer.Option(min=1, help="Prozesse, die einbetten")] = 2) -> int:
     """Die Vektoren der mitgelieferten Projekte neu rechnen (nach Änderungen an Projekten oder Sprachmodell)."""

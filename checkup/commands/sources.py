@@ -1,9 +1,8 @@
-"""`refresh`, `sources` and `schedule`: where projects come from, and when they are fetched anew.
+"""`refresh` and `sources`: where projects come from.
 
-Below: `crawlers`, `pipeline.refresh`. Above: `checkup.cli`.
+Below: `crawlers`, `pipeline.refresh`. Above: `checkup.commands.schedule`, `checkup.cli`.
 """
 
-import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,13 +13,16 @@ from checkup import context
 from checkup.commands.database import JSON, WORKERS
 
 if TYPE_CHECKING:
+    from checkup.reporting import Reported
     from crawlers.crawl import Crawl
     from crawlers.source import SourceConfig
+    from crawlers.web import Memory
+    from data.store import Store
     from pipeline.publish import Progress
     from pipeline.refresh import Report
+    from pipeline.staging import Opener
 
 sources_app = typer.Typer(help="Quellen auflisten, zeigen und prüfen.", no_args_is_help=True)
-schedule_app = typer.Typer(help="Den monatlichen Lauf einrichten.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
@@ -33,8 +35,6 @@ def register(app: typer.Typer) -> None:
         new_source
     )
     app.add_typer(sources_app, name="sources")
-    schedule_app.command("show", epilog="Beispiel: checkup schedule show")(show_schedule)
-    app.add_typer(schedule_app, name="schedule")
 
 
 def _overlay() -> Path:
@@ -50,33 +50,73 @@ def refresh(
     json: Annotated[bool, JSON] = False,
 ) -> int:
     """Quellen abrufen, Neues und Geändertes auslesen, einbetten und veröffentlichen."""
+    from checkup.reporting import report_on
     from data.store import Store
-    from pipeline import refresh as road
+    from pipeline.refresh import Report
 
     settings = context.settings()
-    report = road.Report()
-    chosen = _chosen(source or [], report)
-    with (
-        Store.open(settings, create=True) as store,
-        store.writing("refresh") as run,
-        context.progress() as progress,
-    ):
-        worker = road.worker_for(store, workers=workers, progress=progress)
-        road.refresh(store, _crawls(chosen, replay, settings.contact, progress), worker, report)
-        run.summary.update(report.counts)
-    counts = report.counts
+    report = Report()
+    chosen = chosen_sources(source or [], report)
+    broken = [item.reason for item in report.failed]
+    with Store.open(settings, create=True) as store:
+        run_id = crawl_into(store, chosen, report, workers=workers, replay=replay)
+        reported = report_on(settings, store, run_id, failures=broken)
     if json:
-        failed = [{"source": r.source, "line": r.line, "reason": r.reason} for r in report.failed]
-        context.print_json({"schema_version": 1, **counts, "sources": [s.name for s in chosen], "failed": failed})
+        summary = {**refresh_summary(report, chosen), "failed": failed_rows(report), "report": reported.to_json()}
+        context.print_json({"schema_version": 1, "run_id": run_id, **summary})
     else:
+        counts = report.counts
         context.say(
-            f"{len(chosen)} Quelle(n): {counts['new']} neu, {counts['updated']} geändert, "
-            f"{counts['unchanged']} unverändert, {len(report.failed)} ohne Ergebnis."
+            f"{len(chosen)} Quelle(n): {counts['new']} neu, {counts['updated']} geändert, {counts['gone']} nicht mehr "
+            f"gefunden, {counts['unchanged']} unverändert, {len(report.failed)} ohne Ergebnis."
         )
-    return context.report_failures(report)
+    return told(report, reported, quiet=False)
 
 
-def _chosen(names: list[str] | None, report: "Report") -> list["SourceConfig"]:
+def crawl_into(
+    store: "Store", chosen: list["SourceConfig"], report: "Report", *, workers: int = 1, replay: Path | None = None
+) -> str:
+    """Refresh the sources in a run of their own; returns its id. The report gets the counts."""
+    from pipeline import refresh as road
+
+    with store.writing("refresh") as run, context.progress() as progress:
+        worker = road.worker_for(store, workers=workers, progress=progress)
+        opened = opener(chosen, replay, store.settings.contact, progress)
+        road.refresh(store, chosen, worker, report, run_id=run.id, opened=opened)
+        run.summary.update(refresh_summary(report, chosen))
+    return run.id
+
+
+def told(report: "Report", reported: "Reported", *, quiet: bool) -> int:
+    """Say what is worth knowing and what failed; returns the exit code. `quiet`: only what failed."""
+    if not quiet:
+        for note in report.notes:
+            context.say(note)
+        if reported.text is not None:
+            to = f", gemailt an {', '.join(reported.mailed)}" if reported.mailed else ""
+            context.say(f"Bericht: {reported.text}{to}")
+    code = context.report_failures(report)
+    for sentence in reported.failed:
+        context.say(sentence)
+    return context.DONE_WITH_FAILURES if reported.failed else code
+
+
+def failed_rows(report: "Report") -> list[dict[str, Any]]:
+    """What failed, for `--json`."""
+    return [{"source": item.source, "line": item.line, "reason": item.reason} for item in report.failed]
+
+
+def refresh_summary(report: "Report", sources: list["SourceConfig"]) -> dict[str, Any]:
+    """What is kept of a refresh with its run: counts, sources, what a gate holds, notes."""
+    return {
+        **report.counts,
+        "sources": [source.name for source in sources],
+        "held": report.held,
+        "notes": report.notes,
+    }
+
+
+def chosen_sources(names: list[str] | None, report: "Report") -> list["SourceConfig"]:
     """The named sources, or all; a broken file among all of them is reported and stops no other."""
     from crawlers.source import all_sources, load_source
     from data.errors import CheckupError
@@ -93,24 +133,33 @@ def _chosen(names: list[str] | None, report: "Report") -> list["SourceConfig"]:
     return chosen
 
 
-def _crawls(
-    chosen: list["SourceConfig"], replay: Path | None, contact: str | None, progress: "Progress"
-) -> list["Crawl"]:
-    """A crawl for each source, over the network or (one source) over an archive."""
+def opener(chosen: list["SourceConfig"], replay: Path | None, contact: str | None, progress: "Progress") -> "Opener":
+    """How sources are crawled: over the network, or (one source) out of an archive, which knows no memory.
+
+    Raises:
+        CheckupError: A source may not be asked without a contact; said before anything is fetched.
+    """
     from crawlers.archive import replay_fetcher
     from crawlers.crawl import crawl, fetcher_for
     from data.errors import UsageError
 
     if replay is not None and len(chosen) != 1:
         raise UsageError("--replay braucht genau eine --source, deren Regeln für das Archiv gelten.")
-    return [
-        crawl(
-            one,
-            fetcher=replay_fetcher(one, replay) if replay else fetcher_for(one, contact=contact),
-            progress=partial(progress, one.name),
+    fetchers = {
+        one.name: replay_fetcher(one, replay) if replay else fetcher_for(one, contact=contact) for one in chosen
+    }
+
+    def opened(source: "SourceConfig", memory: "Memory | None", fresh_after: str | None) -> "Crawl":
+        known = None if replay else memory
+        return crawl(
+            source,
+            fetcher=fetchers[source.name],
+            progress=partial(progress, source.name),
+            memory=known,
+            fresh_after=fresh_after if known else None,
         )
-        for one in chosen
-    ]
+
+    return opened
 
 
 def new_source(
@@ -203,16 +252,3 @@ def check_source(
 
         print_check(answer)
     return context.DONE_WITH_FAILURES if missed or not records else 0
-
-
-def show_schedule(
-    system: Annotated[
-        str | None, typer.Option(help="cron, systemd oder windows; ohne Angabe passend zum Rechner")
-    ] = None,
-) -> int:
-    """Die Zeile oder Datei zeigen, mit der der Rechner den monatlichen Lauf startet."""
-    from pipeline.schedule import schedule_text
-
-    chosen = system or {"win32": "windows", "linux": "systemd"}.get(sys.platform, "cron")
-    print(schedule_text(chosen, workspace=context.settings().workspace, python=sys.executable))  # noqa: T201
-    return 0

@@ -2,7 +2,7 @@
 
 Levels after the PHINEO impact staircase, evidence grades the house's own scale (docs/architecture.md, "Impact").
 
-Below: `pipeline.nlp.clauses`, `pipeline.nlp.quantities`, `pipeline.nlp.cues`. Above: `pipeline.nlp.readings`.
+Below: `pipeline.nlp.judge`, `pipeline.nlp.claim_rules`. Above: `pipeline.nlp.readings`.
 """
 
 import re
@@ -11,18 +11,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from pipeline.nlp.claim_rules import USES, cues_by_clause, quantities_by_clause
 from pipeline.nlp.clauses import Clause, Status
+from pipeline.nlp.judge import LEVELS, judge_clauses
 from pipeline.nlp.quantities import Quantity
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
 
-_COUNTED = frozenset({"persons", "helpers", "households", "percent"})
-_USES = frozenset({"persons", "helpers", "households", "uses", "jobs", "dwellings"})
-_LEVELS_BY_CUE = (7, 6, 5, 4, 3)
 _YEAR = re.compile(r"(?:19|20)\d\d")
-LEAST_COUNT = 6
-"""Fewer people than this are an example, no number reached."""
+_DOUBT = 0.3
+"""A clause is a statement unless it is three times as likely that it is none: a missed one is worse than a weak one."""
+_SURE = 0.4
+"""A text has a level where one clause of a result has at least this probability of that level or a higher one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +55,7 @@ def find_impact(doc: "Doc") -> "Doc":
             cues[index].add("award")
     counts = quantities_by_clause(doc)
     claims = []
-    for index, clause in enumerate(doc._.clauses):
-        level = _level(clause, cues[index], counts[index])
+    for index, (clause, level) in enumerate(zip(doc._.clauses, _levels(doc), strict=True)):
         if level:
             start, end = clause.spans[0][0], clause.spans[-1][1]
             claims.append(Claim(level, clause.status, start, end, _best_count(counts[index])))
@@ -62,48 +64,30 @@ def find_impact(doc: "Doc") -> "Doc":
     return doc
 
 
-def cues_by_clause(doc: "Doc", table: str) -> Mapping[int, set[str]]:
-    """The labels of a table that were found in each clause, by its index."""
-    found: dict[int, set[str]] = defaultdict(set)
-    for cue in doc._.cues:
-        if cue.table == table and cue.weight > 0:
-            found[doc._.clause_of[cue.start]].add(cue.label)
-    return found
-
-
-def quantities_by_clause(doc: "Doc") -> Mapping[int, list[Quantity]]:
-    """The quantities of each clause, by its index."""
-    found: dict[int, list[Quantity]] = defaultdict(list)
-    for quantity in doc._.quantities:
-        found[doc._.clause_of[quantity.start]].append(quantity)
-    return found
+def _levels(doc: "Doc") -> list[int]:
+    """The level of every clause, 0 where it states nothing; no result stands above the level of the whole text."""
+    clauses: list[Clause] = doc._.clauses
+    if not clauses:
+        return []
+    likely = judge_clauses(doc)
+    in_title = [clause.spans[0][0] < doc._.title_tokens for clause in clauses]
+    likely[in_title] = np.eye(LEVELS, dtype=np.float32)[0]
+    doubtful = likely.copy()
+    doubtful[:, 0] *= _DOUBT
+    levels = doubtful.argmax(axis=1)
+    results = np.asarray([clause.status == "result" for clause in clauses])
+    at_least = likely[:, ::-1].cumsum(axis=1)[:, ::-1] * results[:, None]
+    best = max((level for level in range(1, LEVELS) if at_least[:, level].max() >= _SURE), default=0)
+    levels[results] = np.minimum(levels[results], best)
+    if best:
+        levels[int(at_least[:, best].argmax())] = best
+    return [int(level) for level in levels]
 
 
 def best_claim(claims: list[Claim]) -> Claim | None:
     """The claim that carries the result level: the highest that is a result, with a count before without."""
     results = [claim for claim in claims if claim.status == "result"]
     return max(results, key=lambda claim: (claim.level, claim.quantity is not None, -claim.start), default=None)
-
-
-def _level(clause: Clause, labels: set[str], counts: list[Quantity]) -> int:
-    """The highest level that a clause speaks of; 0 if of none."""
-    counted = any(quantity.unit in _COUNTED for quantity in counts)
-    happened = clause.past or counted
-    for level in _LEVELS_BY_CUE:
-        if f"l{level}_alone" in labels and (happened or level in {3, 5}):
-            return level
-        if f"l{level}_count" in labels and counted:
-            return level
-        if {f"l{level}_what", f"l{level}_verb"} <= labels and happened:
-            return level
-    in_scope = "background" not in labels and ("reach" in labels or "context" not in labels)
-    if in_scope and any(_is_number_reached(quantity) for quantity in counts):
-        return 2
-    return 1 if "act" in labels else 0
-
-
-def _is_number_reached(quantity: Quantity) -> bool:
-    return quantity.unit in _USES and quantity.most >= LEAST_COUNT and not quantity.each
 
 
 def _best_count(counts: list[Quantity]) -> Quantity | None:
@@ -156,7 +140,7 @@ def _clause_grade(clause: Clause, seen: _Seen) -> int:
         return 4
     if "scientist" in seen.sentence and seen.labels & {"study", "survey"}:
         return 3
-    counted = [quantity for quantity in seen.counts if quantity.unit in _USES or quantity.unit == "percent"]
+    counted = [quantity for quantity in seen.counts if quantity.unit in USES or quantity.unit == "percent"]
     if _is_systematic(seen, counted):
         return 2
     spoken = "testimony" in seen.labels and seen.level >= 3

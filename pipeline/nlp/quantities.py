@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc
 
 _RANGE = re.compile(r"(\d[\d.]*)[-–](\d[\d.]*)")
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _NOUN_REACH = 6
 _PERCENT = frozenset({"%", "prozent", "percent"})
 _RANGE_WORDS = frozenset({"bis", "–", "-", "—", "to"})
@@ -194,6 +195,8 @@ def _is_no_count(sentence: _Sentence, at: int, end: int, value: float) -> bool:
     text = sentence.texts[at]
     if text.isdigit() and len(text) == 4 and 1900 <= value <= 2099:
         return not (before in _approximate() and _noun(sentence, end)[1] == "persons")
+    if before == "/" and at > 1 and _YEAR.fullmatch(sentence.forms[at - 2]):
+        return True
     if before in {
         "§",
         "nr.",

@@ -13,6 +13,7 @@ from pipeline.nlp.impact import best_claim
 from pipeline.nlp.lemmas import Words
 from pipeline.nlp.privacy import mask
 from pipeline.nlp.quantities import Quantity
+from pipeline.nlp.topic import is_on_topic
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -81,9 +82,7 @@ def read_text(nlp: "Language", title: str | None, text: str) -> Reading:
     quoter = Quoter(title, text)
     doc = analyse(nlp, quoter)
     labels = {name: [_label(doc, quoter, label) for label in found] for name, found in doc._.labels.items()}
-    on_topic = bool(labels["action_fields"]) and (
-        bool(labels["target_groups"]) or any(cue.table == "topic" for cue in doc._.cues)
-    )
+    on_topic = is_on_topic(doc)
     if not on_topic:
         labels = {name: [] for name in labels}
     return Reading(

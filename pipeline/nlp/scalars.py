@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pipeline.nlp.claim_rules import LEAST_COUNT, cues_by_clause, quantities_by_clause
 from pipeline.nlp.clauses import Clause
-from pipeline.nlp.impact import LEAST_COUNT, cues_by_clause, quantities_by_clause
 from pipeline.nlp.quantities import Quantity
 from pipeline.nlp.sentences import sentence_of
 
@@ -20,6 +20,8 @@ _OUTCOME = frozenset({"l6_what", "l6_alone", "l6_count"})
 _PASSED = frozenset({"l4_alone"})
 _BUDGET_ORDER = ("total", "funding", "yearly")
 _MAKE_UP = frozenset({"frau", "mann", "weiblich", "männlich", "abitur", "zu", "eritrea", "syrien", "mehr", "höher"})
+_OWN_LIFE = 6
+"""From this level on a share tells who succeeded among those reached, below it who came."""
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
 
@@ -44,6 +46,7 @@ def find_scalars(doc: "Doc") -> "Doc":
 def _reached(doc: "Doc", cues: Mapping[int, set[str]]) -> Iterator[Fact]:
     """The largest stated number of people of the target group whom a clause says were reached."""
     found: list[tuple[bool, float, Quantity]] = []
+    levels = {claim.start: claim.level for claim in doc._.claims}
     for index, quantities in quantities_by_clause(doc).items():
         clause = doc._.clauses[index]
         labels = cues.get(index, set())
@@ -51,16 +54,22 @@ def _reached(doc: "Doc", cues: Mapping[int, set[str]]) -> Iterator[Fact]:
             clause.status in {"planned", "other"}
             or "background" in labels
             or labels & {"context", "reach"} == {"context"}
+            or not (level := levels.get(clause.spans[0][0], 0))
         ):
             continue
         found.extend(
-            ("reach" in labels and not quantity.bare, quantity.most, quantity)
+            ("reach" in labels and not quantity.bare, _people(quantity, level), quantity)
             for quantity in quantities
             if quantity.unit == "persons" and quantity.most >= LEAST_COUNT and not quantity.each
         )
     if found:
         _, most, quantity = max(found, key=lambda item: (item[0], item[1], -item[2].start))
         yield Fact("reached_persons", int(most), quantity.start, quantity.end)
+
+
+def _people(quantity: Quantity, level: int) -> float:
+    """How many were reached: of `80 von 90 fanden Arbeit` all 90, for those who found none took part as well."""
+    return max(quantity.of, quantity.most) if quantity.of is not None and level >= _OWN_LIFE else quantity.most
 
 
 def _rate(doc: "Doc", cues: Mapping[int, set[str]]) -> Iterator[Fact]:
@@ -86,11 +95,12 @@ def _outcome_rank(labels: set[str], level: int) -> int:
 
 
 def _share(quantity: Quantity) -> float:
-    """A quantity as percent; 0 if it is no share."""
+    """A quantity as percent, whole where it was computed (`zwei Drittel`, `57 von 80`); 0 if it is no share."""
     if quantity.unit == "percent":
-        return quantity.value
+        stated = round(quantity.value, 1) == quantity.value
+        return quantity.value if stated else float(round(quantity.value))
     if quantity.of and quantity.unit == "persons" and quantity.value <= quantity.of:
-        return round(100 * quantity.value / quantity.of, 1)
+        return float(round(100 * quantity.value / quantity.of))
     return 0.0
 
 

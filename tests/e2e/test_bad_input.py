@@ -310,7 +310,7 @@ def test_a_workspace_of_a_newer_version_is_left_alone(workspace: Path, projects_
         assert_says(call(*command, workspace=workspace), 3, "neueren Programmversion")
     with sqlite3.connect(workspace / "checkup.sqlite") as database:
         assert database.execute("SELECT count(*) FROM projects").fetchone() == (COUNT,)
-        database.execute("UPDATE alembic_version SET version_num = '0001'")
+        database.execute("UPDATE alembic_version SET version_num = '0002'")
     database.close()
     assert len(ids(workspace)) == COUNT
 

@@ -3,9 +3,11 @@
 import json
 import random
 import shutil
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +33,14 @@ SITUATIONS = "".join(
 ).encode()
 
 
+def changes(workspace: Path) -> list[Any]:
+    """What all runs together say they changed."""
+    with closing(sqlite3.connect(workspace / "checkup.sqlite")) as database:
+        return sorted(database.execute("SELECT kind, project_id, source, detail FROM events"), key=repr)
+
+
 def state(workspace: Path) -> list[Any]:
-    """Statements without their times, and rankings."""
+    """Statements without their times, rankings, and what is told to have changed."""
     export = call("export", "--full", workspace=workspace)
     assert export.code == 0, export.err
     lines = export.lines()
@@ -42,7 +50,7 @@ def state(workspace: Path) -> list[Any]:
                 item.pop(name, None)
     answers = call("match", "--input", "-", workspace=workspace, stdin=SITUATIONS)
     assert answers.code == 0, answers.err
-    return [lines, answers.lines()]
+    return [lines, answers.lines(), changes(workspace)]
 
 
 def undisturbed(workspace: Path, arguments: Arguments) -> tuple[list[Any], float]:

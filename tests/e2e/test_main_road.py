@@ -82,10 +82,10 @@ def test_what_is_private_is_masked_everywhere(home: Path) -> None:
     for command in (("show", "wohnlotsen"), ("export",), ("export", "--full"), ("match", SITUATION, "--json")):
         out = call(*command, workspace=home).out
         assert "█" in out
-        assert "lotse@example.org" not in out
+        assert "karla.berger@example.org" not in out
         assert "23456789" not in out
     for path in home.rglob("*"):
-        assert not path.is_file() or b"lotse@example.org" not in path.read_bytes()
+        assert not path.is_file() or b"karla.berger@example.org" not in path.read_bytes()
 
 
 def test_filters_apply_before_the_ranking(home: Path, tmp_path: Path) -> None:
@@ -243,7 +243,7 @@ def test_the_number_of_workers_changes_nothing(home: Path, tmp_path: Path) -> No
 def test_a_refresh_brings_what_is_new_and_keeps_what_is_gone(workspace: Path, tmp_path: Path) -> None:
     source = tmp_path / "probe.yaml"
     pages = {"/": links("/projekt/1", "/projekt/2", "/projekt/3"), "/projekt/1": project("Wandergruppe"),
-             "/projekt/2": project("Chor", '<p class="land">Hessen</p><p>Mail an chor@example.org</p>')}  # fmt: skip
+             "/projekt/2": project("Chor", '<p class="land">Hessen</p><p>An: maria.huber@example.org</p>')}  # fmt: skip
     with Site(pages) as site:
         yaml = YAML.format(base=site.url().rstrip("/"), host=site.host, sitemap="none")
         source.write_text(yaml.replace(", state: 0.5", ""), "utf-8")
@@ -271,7 +271,7 @@ def test_a_refresh_brings_what_is_new_and_keeps_what_is_gone(workspace: Path, tm
     assert sorted(titles) == ["Chor", "Nähstube", "Wandergruppe"]
     full = next(line for line in call("export", "--full", workspace=workspace).lines() if line.get("title") == "Chor")
     assert len(full["documents"]) == 2
-    assert "chor@example.org" not in json.dumps(full)
+    assert "maria.huber@example.org" not in json.dumps(full)
     site_down = call("refresh", "--source", source, workspace=workspace)
     assert site_down.code == 4
     assert len(call("export", workspace=workspace).lines()) == len(PROJECTS) + 3

@@ -1,6 +1,7 @@
 """What the commands really answer, and what they really take, against the schemas in `docs/schemas`."""
 
 import json
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from support.cli import call, write_lines
 from support.crawling import YAML, links, project
 from support.site import Site
 
-from e2e.conftest import PROJECTS, SITUATION
+from e2e.conftest import PROJECTS, SITUATION, drop_duplicate_questions
 
 FOLDER = Path(__file__).parents[2] / "docs" / "schemas"
 REPORT = (
@@ -219,6 +220,17 @@ def test_sources_and_refresh(workspace: Path, tmp_path: Path) -> None:
         assert {record["title"] for record in answer.json()["records"]} == {"Lotsen", "Chor"}
         assert answer.json()["refused"]
         assert_valid("refresh", call("refresh", "--source", source, "--json", workspace=workspace).json())
+        assert_valid("diff", call("diff", "--last", "--json", workspace=workspace).json())
+        site.pages["/projekt/1"] = project("Lotsen", "<p>Seit 2024 auch abends.</p>")
+        site.pages["/"] = links("/projekt/1")
+        held = call("refresh", "--source", source, "--json", workspace=workspace).json()
+        assert held["held"]
+        assert_valid("refresh", held)
+        site.pages["/"] = links("/projekt/1", "/projekt/2")
+        call("refresh", "--source", source, workspace=workspace)
+        changes = call("diff", "--last", "--json", workspace=workspace).json()
+        assert_valid("diff", changes)
+        assert changes["events"][0]["kind"] == "changed"
     assert_valid("sources-list", call("sources", "list", "--json").json())
 
 
@@ -243,3 +255,98 @@ def test_evaluate(home: Path, tmp_path: Path) -> None:
 
 def test_seed(seeded: Path) -> None:
     assert_valid("seed", json.loads((seeded.parent / "seed.json").read_text("utf-8")))
+
+
+def test_review_history_and_feedback(workspace: Path, tmp_path: Path) -> None:
+    from data.settings import load_settings
+    from data.store import Store
+    from data.store_curation import Changes, Question, write_changes
+
+    text = (
+        "Sprachkurs für Geflüchtete. Eine Studie der Universität mit Kontrollgruppe lief. Es zeigte sich kein Effekt."
+    )
+    records = [{"id": f"x{number}", "text": text, "end_year": 2030} for number in range(3)]
+    assert call("import", write_lines(tmp_path / "x.jsonl", records), workspace=workspace).code == 0
+    drop_duplicate_questions(workspace)
+    with Store.open(load_settings(workspace)) as store, store.writing("test"):
+        pairs = [("x0", "x1"), ("x0", "arzt")]
+        write_changes(
+            store, Changes(asked=[Question(project_id=a, other_id=b, score=0.8, detail="x") for a, b in pairs])
+        )
+    listed = call("review", "list", "--json", workspace=workspace).json()
+    assert_valid("review-list", listed)
+    numbers: dict[str, list[int]] = {}
+    for row in listed["reviews"]:
+        numbers.setdefault(row["kind"], []).append(row["id"])
+        assert_valid("review-show", call("review", "show", row["id"], "--json", workspace=workspace).json())
+    one, two, three = numbers["claimed_x"]
+    same, different = numbers["duplicate"]
+    sheet = tmp_path / "liste.xlsx"
+    assert call("review", "--xlsx", sheet, workspace=workspace).code == 0
+    assert_valid("review", call("review", "--apply", sheet, "--json", workspace=workspace).json())
+    for name, arguments in {
+        "review-accept": ("accept", one),
+        "review-correct": ("correct", two, "1"),
+        "review-verify": ("verify", three, "https://example.org/e"),
+        "review-different": ("different", different),
+        "review-same": ("same", same),
+    }.items():
+        got = call("review", *arguments, "--json", workspace=workspace)
+        assert got.code == 0, got.err
+        assert_valid(name, got.json())
+    assert_valid("review-list", call("review", "list", "--decided", "--json", workspace=workspace).json())
+    assert_valid("feedback", call("feedback", "x2", "adopted", "--json", workspace=workspace).json())
+    pairs_file = tmp_path / "paare.jsonl"
+    assert_valid("feedback", call("feedback", "--export", pairs_file, "--json", workspace=workspace).json())
+    assert_valid("feedback-export", *(json.loads(line) for line in pairs_file.read_text("utf-8").splitlines()))
+    history = call("history", "x0", "--json", workspace=workspace).json()
+    assert_valid("history", history)
+    assert history["judgements"]
+    assert history["reviews"]
+
+
+def test_schedule_and_situations(workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A stand-in for systemctl that is on every computer and does nothing.
+    folder, does_nothing = tmp_path / "units", f'{sys.executable} -c ""'
+    monkeypatch.setattr("crawlers.source.SHIPPED", tmp_path)
+    common = ("--system", "systemd", "--folder", folder, "--json")
+    assert_valid("schedule-show", call("schedule", "show", *common, workspace=workspace).json())
+    for name in ("schedule-install", "schedule-remove"):
+        command = name.removeprefix("schedule-")
+        for _ in range(2):
+            got = call("schedule", command, *common, "--systemctl", does_nothing, workspace=workspace)
+            assert got.code == 0, got.err
+            assert_valid(name, got.json())
+    assert list(folder.iterdir()) == []
+    assert_valid("schedule-run-due", call("schedule", "run-due", "--json", workspace=workspace).json())
+    pages = {"/": links("/projekt/1", "/projekt/2"), "/projekt/1": project("Lotsen"), "/projekt/2": project("Chor")}
+    with Site(pages) as site:
+        (workspace / "sources").mkdir()
+        yaml = YAML.format(base=site.url().rstrip("/"), host=site.host, sitemap="none")
+        (workspace / "sources" / "probe.yaml").write_text(yaml.replace(", state: 0.5", ""), "utf-8")
+        done = call("schedule", "run-due", "--json", workspace=workspace)
+        assert_valid("schedule-run-due", done.json())
+        assert done.json()["report"]
+    assert_valid("schedule-show", call("schedule", "show", *common, workspace=workspace).json())
+    saved = call("situations", "save", "ort", SITUATION, "--json", workspace=workspace).json()
+    assert_valid("situations-save", saved)
+    assert saved["best"]
+    assert_valid("situations-list", call("situations", "list", "--json", workspace=workspace).json())
+    assert_valid("situations-show", call("situations", "show", "ort", "--json", workspace=workspace).json())
+    assert_valid("situations-delete", call("situations", "delete", "ort", "--json", workspace=workspace).json())
+
+
+def test_erasing_backing_up_and_restoring(workspace: Path, tmp_path: Path) -> None:
+    file = tmp_path / "sicherung.zip"
+    assert_valid("backup", call("backup", file, "--json", workspace=workspace).json())
+    told = {
+        "erase-project": ("project", "wohnlotsen"),
+        "erase-page": ("page", "https://example.org/seite"),
+        "erase-source": ("source", "projekte.jsonl"),
+        "erase-person": ("person", "Xaloni Trebürow"),
+    }
+    for name, arguments in told.items():
+        got = call("erase", *arguments, "--reason", "Wunsch", "--json", workspace=workspace)
+        assert got.code == 0, got.err
+        assert_valid(name, got.json())
+    assert_valid("restore", call("restore", file, "--force", "--json", workspace=workspace).json())

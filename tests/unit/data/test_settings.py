@@ -33,6 +33,12 @@ def test_unknown_key_names_file_and_key(tmp_path: Path) -> None:
         ("encoder = 5", "„encoder“.*Text"),
         ("threads = ", "kein gültiges TOML"),
         ('module_set = "../x"', "Kleinbuchstaben"),
+        ("reader_command = 5", "„reader_command“.*Befehl als Liste"),
+        ('reader_command = ["x", 5]', "„reader_command“.*Befehl als Liste"),
+        ('reader_command = [""]', "„reader_command“.*Befehl als Liste"),
+        ("reader_command = 'leser \"x'", "„reader_command“.*Anführungszeichen"),
+        ('reader_timeout_s = "lange"', "„reader_timeout_s“.*eine Zahl"),
+        ("reader_timeout_s = 0", "„reader_timeout_s“.*kleinste Wert ist 1"),
     ],
 )
 def test_bad_value_in_the_file_names_it(tmp_path: Path, line: str, said: str) -> None:
@@ -45,6 +51,27 @@ def test_bad_value_in_the_environment_names_the_variable(tmp_path: Path, monkeyp
     monkeypatch.setenv("CHECKUP_THREADS", "x")
     with pytest.raises(CheckupError, match="Umgebungsvariable CHECKUP_THREADS"):
         load_settings(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("line", "parts"),
+    [
+        ('["python3", "mein leser.py"]', ("python3", "mein leser.py")),
+        ("\"python3 'mein leser.py' --x=#1\"", ("python3", "mein leser.py", "--x=#1")),
+        ("[]", ()),
+        ('" "', ()),
+    ],
+)
+def test_a_command_is_a_list_or_a_line(tmp_path: Path, line: str, parts: tuple[str, ...]) -> None:
+    (tmp_path / "settings.toml").write_text(f"reader_command = {line}\n", encoding="utf-8")
+    assert load_settings(tmp_path).reader_command == parts
+
+
+def test_a_command_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "settings.toml").write_text('reader_command = ["datei"]\n', encoding="utf-8")
+    for given, parts in {"leser -x": ("leser", "-x"), '["mein leser"]': ("mein leser",), "[]": ()}.items():
+        monkeypatch.setenv("CHECKUP_READER_COMMAND", given)
+        assert load_settings(tmp_path).reader_command == parts
 
 
 def test_settings_are_frozen(tmp_path: Path) -> None:

@@ -19,15 +19,17 @@ def examples(count=30):
     return np.array(vectors, np.float32), texts, [text.lower().split() for text in texts], labels
 
 
-@pytest.fixture(scope="module", params=[(5.0, 20.0), (5.0, 0.0)], ids=["both", "vectors only"])
-def reader(request):
+@pytest.fixture(params=[40, 2], ids=["words by logistic regression", "words by ridge regression"])
+def reader(request, monkeypatch):
     pytest.importorskip("sklearn")
-    from embeddings.linear_training import train_reader
+    from embeddings import linear_training
 
+    monkeypatch.setattr(linear_training, "RIDGE_CLASSES", request.param)
     vectors, texts, tokens, labels = examples()
     groups = [str(number) for number in range(len(texts))]
-    return train_reader(
-        vectors, texts, tokens, labels, groups=groups, fingerprint="f", strengths=request.param, bits=8
+    return linear_training.train_reader(
+        vectors, texts, tokens, labels, groups=groups, fingerprint="f", bits=8,
+        judge=[number % 2 == 0 or number > 20 for number in range(len(texts))],
     )  # fmt: skip
 
 
@@ -38,6 +40,8 @@ def test_probabilities_sum_to_one_and_find_the_class(reader):
     np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-5)
     assert [reader.classes[i] for i in found.argmax(axis=1)] == labels
     assert reader.card["figures"]["top1"] > 0.9
+    assert reader.card["figures"]["hashed_only_top1"] > 0.9
+    assert reader.card["figures"]["judged_on"] == 20
 
 
 @pytest.mark.transformers

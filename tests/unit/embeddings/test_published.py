@@ -19,6 +19,7 @@ def make(folder, names=("a", "b"), fingerprint="f1"):
         rows=rows,
         vectors=vectors,
         strengths=np.zeros((len(names), 2)),
+        answers=np.full((len(names), 3), 0.5),
         tokens=tokens,
         manifest={"fingerprint": fingerprint},
     )
@@ -30,6 +31,7 @@ def test_a_reader_sees_what_was_published(tmp_path):
     assert [card["project_id"] for card in opened.cards] == ["a", "b"]
     assert opened.manifest["projects"] == 2
     assert opened.dense.rows == 2
+    assert opened.answers.shape == (2, 3)
     assert opened.lexical.scores(["b"]).argmax() == 1
 
 

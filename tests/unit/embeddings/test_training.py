@@ -1,8 +1,10 @@
+import random
+
 import numpy as np
 import pytest
 
 from data.errors import CheckupError
-from embeddings.training import Answer, Query, Sampler, Settings, relevance, targets
+from embeddings.training import Answer, Query, Sampler, Settings, piece, relevance, targets
 
 
 def texts(needs=12, per_need=3):
@@ -24,7 +26,37 @@ def texts(needs=12, per_need=3):
     ],
 )
 def test_relevance_is_limited_by_both_grades(answers, approaches, grade):
-    assert relevance(answers, approaches) == grade
+    assert relevance(Query("x", "n", "f", answers), Answer("A", approaches)) == grade
+
+
+def test_what_a_reader_graded_counts_before_the_approaches():
+    query = Query("x", "n1", "f", {"a": 3}, ("n1", "n2"))
+    assert relevance(query, Answer("A", {"a": 3}, {"n2": 2, "n3": 3})) == 2
+    assert relevance(query, Answer("A", {"a": 3}, {})) == 0
+    assert relevance(query, Answer("A", {"a": 3})) == 3
+
+
+def test_a_graded_project_is_drawn_only_for_the_needs_it_answers():
+    queries = [Query(f"t{n}", f"n{n}", "f", {"a": 3}, (f"n{n}",)) for n in range(4)]
+    graded = Answer("P", {"a": 3}, {"n1": 3, "n2": 1})
+    sampler = Sampler(
+        queries, [Answer("A", {"a": 3}), graded], Settings(batch=4, project_share=1.0, same_field_share=0)
+    )
+    for _ in range(10):
+        chosen, answered, _ = sampler.batch()
+        assert [q.group for q, a in zip(chosen, answered, strict=True) if a is graded] == ["n1"]
+
+
+def test_all_of_a_long_text_is_seen_with_its_first_sentence():
+    text = "Der Titel. " + " ".join(f"Satz {n} hat hier ziemlich genau sieben Wörter." for n in range(9))
+    chance = random.Random(1)
+    pieces = {piece(text, chance) for _ in range(60)}
+    assert text in pieces
+    assert len(pieces) > 5
+    assert all(
+        p.startswith("Der Titel. Satz") and p.endswith("Satz 8 hat hier ziemlich genau sieben Wörter.") for p in pieces
+    )
+    assert piece("Kurz. Und gut. Ja. Nein. So.", chance) == "Kurz. Und gut. Ja. Nein. So."
 
 
 def test_targets_mask_the_loosely_related_and_keep_the_drawn_pair():
@@ -38,7 +70,7 @@ def test_batches_hold_each_need_once_with_a_fitting_answer():
     for _ in range(20):
         queries, answers, _ = sampler.batch()
         assert len({q.group for q in queries}) == 8
-        assert all(relevance(q.answers, a.approaches) >= 1 for q, a in zip(queries, answers, strict=True))
+        assert all(relevance(q, a) >= 1 for q, a in zip(queries, answers, strict=True))
 
 
 def test_the_seed_decides_the_batches():

@@ -4,16 +4,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matching import rank
-from matching.rank import Weights, load_weights
+from matching.rank import SentenceParts, Weights, load_weights
 
 SCALE = {"mean": 0.5, "sd": 0.1}
 ROWS = np.array([[0, -1, -1], [0, 0, 5], [0, 5, 9], [1, -1, -1]], np.int32)
 PLAIN = {"whole": 1, "window": 1, "lexical": 1, "tier": 0.02, "needs": 1, "sentence_bias": -2,
-         "sentence_similarity": 1, "sentence_approach": 2, "demand_power": 1, "relevant": 0.8}  # fmt: skip
+         "sentence_similarity": 1, "sentence_approach": 2, "sentence_answer": 1, "demand_power": 1,
+         "relevant": 0.8}  # fmt: skip
 
 
 def f32(*values):
     return np.array(values, np.float32)
+
+
+def parts_of(similarity, supplied=None, answered=None):
+    zero = np.zeros_like(similarity)
+    return SentenceParts(similarity, zero if supplied is None else supplied, zero if answered is None else answered)
 
 
 def test_parts_are_standard_deviations_and_the_best_passage_wins():
@@ -34,24 +40,33 @@ def test_the_best_approach_of_a_project_answers():
     np.testing.assert_allclose(rank.supply(f32([0.5, 1.0]), strengths), [[0.5, 0.9, 0.0]], atol=1e-6)
 
 
+def test_a_project_answers_a_sentence_as_far_as_the_needs_it_may_state():
+    answers = f32([1.0, 0.0], [0.2, 0.9])
+    np.testing.assert_allclose(rank.answer(f32([0.5, 0.5], [0.0, 1.0]), answers, 1.0), [[0.5, 0.55], [0.0, 0.9]])
+    same = f32([0.0])
+    better, _ = rank.need_chance(parts_of(same, answered=f32([0.9])), f32(1.0), Weights(**PLAIN))
+    worse, _ = rank.need_chance(parts_of(same, answered=f32([0.1])), f32(1.0), Weights(**PLAIN))
+    assert better[0] > worse[0]
+
+
 def test_one_sentence_answered_well_beats_two_answered_badly():
     weights = Weights(**PLAIN)
     similar = f32([2.0, 0.0], [-3.0, 0.0])
-    joined, chances = rank.need_chance(similar, np.zeros((2, 2), np.float32), f32(1.0, 1.0), weights)
+    joined, chances = rank.need_chance(parts_of(similar), f32(1.0, 1.0), weights)
     assert chances.shape == (2, 2)
     assert joined[0] > joined[1]
 
 
 def test_a_sentence_that_leaves_nothing_open_adds_nothing():
     weights = Weights(**PLAIN)
-    one, _ = rank.need_chance(f32([1.0]), f32([0.5]), f32(0.8), weights)
-    two, _ = rank.need_chance(f32([1.0], [3.0]), f32([0.5], [1.0]), f32(0.8, 0.0), weights)
+    one, _ = rank.need_chance(parts_of(f32([1.0]), f32([0.5])), f32(0.8), weights)
+    two, _ = rank.need_chance(parts_of(f32([1.0], [3.0]), f32([0.5], [1.0])), f32(0.8, 0.0), weights)
     np.testing.assert_allclose(one, two, atol=1e-6)
 
 
 def test_no_sentences_at_all():
     empty = np.zeros((0, 3), np.float32)
-    joined, _ = rank.need_chance(empty, empty, np.zeros(0, np.float32), Weights(**PLAIN))
+    joined, _ = rank.need_chance(parts_of(empty), np.zeros(0, np.float32), Weights(**PLAIN))
     assert joined.tolist() == [0, 0, 0]
 
 

@@ -1,0 +1,143 @@
+"""Takes single pages out of what crawls have kept: the memory of pages, and archives.
+
+Below: `memory`, `archive` (their formats), warcio. Above: `pipeline.retention`, `pipeline.erase`.
+Every file is written anew beside the old one and moved into its place.
+"""
+
+import io
+import json
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from data.errors import CheckupError
+
+Chosen = Callable[[str], bool]
+"""Tells whether an address is meant."""
+
+
+def forget(folder: Path, chosen: Chosen, *, links: bool = True) -> int:
+    """Drops pages from every memory in a folder; returns how many files changed.
+
+    Args:
+        folder: WORKSPACE/crawl.
+        chosen: Which pages.
+        links: Also what other pages say of them; without it a crawl still finds its way to them.
+
+    Raises:
+        CheckupError: A file cannot be read or written.
+    """
+    changed = 0
+    for path in sorted(folder.glob("*.jsonl")) if folder.is_dir() else []:
+        with _told(path):
+            before = path.read_bytes()
+            lines = [_without(line, chosen, links) for line in before.split(b"\n")]
+            after = b"\n".join(line for line in lines if line is not None)
+            if after != before:
+                _replace(path, after)
+                changed += 1
+    for path in sorted(folder.glob("*.part")) if folder.is_dir() else []:
+        path.unlink()
+    return changed
+
+
+def cleaned(value: Any, chosen: Chosen) -> Any:
+    """A JSON value without strings in lists that are chosen addresses."""
+    if isinstance(value, list | tuple):
+        return [cleaned(item, chosen) for item in value if not (isinstance(item, str) and chosen(item))]
+    return value
+
+
+def _without(line: bytes, chosen: Chosen, links: bool) -> bytes | None:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        # An empty line ends an entry; one that a kill cut off says nothing and may hold an address.
+        return None if line.strip() else line
+    if not isinstance(entry, dict):
+        return line
+    if any(chosen(str(entry.get(key) or "")) for key in ("url", "final_url")):
+        return None
+    fresh = {key: cleaned(value, chosen) for key, value in entry.items()} if links else entry
+    return line if fresh == entry else json.dumps(fresh, ensure_ascii=False).encode()
+
+
+def drop_records(path: Path, chosen: Callable[[str, bytes], bool]) -> int:
+    """Writes an archive anew without the records that are chosen, their requests included; returns how many went.
+
+    Args:
+        path: A WARC file, packed or not.
+        chosen: Gets a record's address and its unpacked content.
+
+    Raises:
+        CheckupError: It is no WARC, or cannot be written.
+    """
+    from warcio.archiveiterator import ArchiveIterator
+    from warcio.exceptions import ArchiveLoadFailed
+    from warcio.warcwriter import WARCWriter
+
+    target = io.BytesIO()
+    dropped = 0
+    try:
+        with _told(path):
+            gone = _chosen_urls(path, chosen)
+            if not gone:
+                return 0
+            writer = WARCWriter(target, gzip=path.suffix == ".gz")
+            with path.open("rb") as file:
+                for record in ArchiveIterator(file, no_record_parse=True):
+                    if _url(record) in gone:
+                        dropped += 1
+                    else:
+                        writer.write_record(record)
+    except (ArchiveLoadFailed, EOFError, ValueError) as error:
+        raise CheckupError(
+            f"{path} ist kein lesbares WARC-Archiv ({type(error).__name__}). Bitte die Datei von Hand löschen und "
+            "den Befehl wiederholen."
+        ) from error
+    with _told(path):
+        _replace(path, target.getvalue())
+    return dropped
+
+
+def _chosen_urls(path: Path, chosen: Callable[[str, bytes], bool]) -> set[str]:
+    from warcio.archiveiterator import ArchiveIterator
+
+    with path.open("rb") as file:
+        return {
+            url
+            for record in ArchiveIterator(file)
+            if (url := _url(record)) and chosen(url.strip("<>"), record.content_stream().read())
+        }
+
+
+def _url(record: Any) -> str:
+    return str(record.rec_headers.get_header("WARC-Target-URI") or "")
+
+
+def _replace(path: Path, content: bytes) -> None:
+    fresh = path.with_name(path.name + ".part")
+    try:
+        fresh.touch(mode=path.stat().st_mode & 0o777)
+        fresh.write_bytes(content)
+        os.replace(fresh, path)
+    except OSError:
+        with suppress(OSError):
+            fresh.unlink()
+        raise
+
+
+class _told:  # noqa: N801 - reads as a verb
+    """Turns a file's error into a message that names it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, OSError):
+            raise CheckupError(f"{self.path} lässt sich nicht schreiben: {error.strerror or error}.") from error

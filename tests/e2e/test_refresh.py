@@ -1,0 +1,405 @@
+"""A refresh from the outside: staged, looked over by gates, kept as a whole, and told what changed."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.cli import Answer, call, write_lines
+from support.crawling import YAML, links, project
+from support.site import Reply, Site, html
+
+from e2e.conftest import drop_duplicate_questions
+
+NAMES = ("Chor", "Nähstube", "Lotsen", "Garten", "Theater")
+PATHS = [f"/projekt/{number}" for number in range(len(NAMES))]
+
+
+class Source:
+    """A site, its YAML, and a workspace that it is refreshed into."""
+
+    def __init__(self, site: Site, folder: Path, workspace: Path) -> None:
+        self.site, self.workspace = site, workspace
+        self.file = folder / "probe.yaml"
+        yaml = YAML.format(base=site.url().rstrip("/"), host=site.host, sitemap="none")
+        self.file.write_text(yaml.replace("max_records: 5", "max_records: 90").replace(", state: 0.5", ""), "utf-8")
+
+    def refresh(self, *arguments: object) -> Answer:
+        return call("refresh", "--source", self.file, *arguments, "--json", workspace=self.workspace)
+
+    def shown(self) -> dict[str, str]:
+        lines = call("export", workspace=self.workspace).lines()
+        return {line["title"]: line["text"] for line in lines if line["id"].startswith("probe-")}
+
+    def last(self) -> dict[str, Any]:
+        return dict(call("diff", "--last", "--json", workspace=self.workspace).json())
+
+    def staged(self) -> int:
+        with closing(sqlite3.connect(self.workspace / "checkup.sqlite")) as database:
+            return int(database.execute("SELECT count(*) FROM staged").fetchone()[0])
+
+
+def titles(answer: dict[str, Any], kind: str) -> list[str]:
+    return [event["detail"]["title"] for event in answer["events"] if event["kind"] == kind]
+
+
+@pytest.fixture
+def source(workspace: Path, tmp_path: Path) -> Iterator[Source]:
+    pages = dict(zip(PATHS, map(project, NAMES), strict=True))
+    with Site({"/": links(*PATHS), **pages}) as site:
+        yield Source(site, tmp_path, workspace)
+
+
+def test_events_tell_what_is_new_changed_gone_and_back(source: Source) -> None:
+    assert source.refresh().code == 0
+    assert titles(source.last(), "new") == sorted(NAMES, key=lambda name: titles(source.last(), "new").index(name))
+    source.site.pages["/projekt/0"] = project("Chor", "<p>Der Chor gab 2024 zwölf Konzerte.</p>")
+    del source.site.pages["/projekt/4"]
+    got = source.refresh()
+    assert (got.code, got.json()["updated"], got.json()["gone"]) == (4, 1, 1)
+    told = source.last()
+    assert (titles(told, "new"), titles(told, "changed"), titles(told, "gone")) == ([], ["Chor"], ["Theater"])
+    (changed,) = (event["detail"] for event in told["events"] if event["kind"] == "changed")
+    assert changed["passages"] == [{"old": "", "new": "Der Chor gab 2024 zwölf Konzerte."}]
+    assert [item["title"] for item in told["not_seen"]] == ["Theater"]
+    assert "Theater" in source.shown()
+    gone = next(event["project_id"] for event in told["events"] if event["kind"] == "gone")
+    assert call("history", gone, "--json", workspace=source.workspace).json()["not_seen_since"]
+    assert titles(source.last() if source.refresh() else {}, "gone") == []  # said once
+    source.site.pages["/projekt/4"] = project("Theater")
+    assert source.refresh().json()["back"] == 1
+    assert source.last()["not_seen"] == []
+    assert call("history", gone, "--json", workspace=source.workspace).json()["not_seen_since"] is None
+    assert "zwölf Konzerte" in call("diff", *ends(source), workspace=source.workspace).out
+
+
+def ends(source: Source) -> tuple[str, str]:
+    runs = [run["id"] for run in call("status", "--json", workspace=source.workspace).json()["runs"]]
+    return runs[0], runs[-1]
+
+
+def test_a_crawl_that_could_not_see_everything_makes_nothing_gone(source: Source) -> None:
+    source.refresh()
+    source.site.pages["/projekt/4"] = html("kaputt", status=500)
+    del source.site.pages["/projekt/3"]
+    assert source.refresh().json()["gone"] == 0
+
+
+@pytest.mark.parametrize(
+    ("pages", "gate"),
+    [
+        ({"/": links()}, "min_records"),
+        ({path: html(f"<main>Seite {path} ohne Überschrift</main>") for path in PATHS[:2]}, "drop"),
+        ({"/": links(*PATHS, *[f"/projekt/neu{n}" for n in range(99)]),
+          **{f"/projekt/neu{n}": project(f"Neu {n}") for n in range(99)}}, "max_records"),
+    ],
+)  # fmt: skip
+def test_a_gate_keeps_the_last_good_state(source: Source, pages: dict[str, Reply], gate: str) -> None:
+    source.refresh()
+    before, index = source.shown(), (source.workspace / "index" / "CURRENT").read_text("utf-8")
+    good = dict(source.site.pages)
+    source.site.pages.update(pages)
+    got = source.refresh()
+    assert got.code == 4
+    assert gate in {finding["gate"] for finding in got.json()["held"]}
+    assert "probe: " in got.err
+    assert source.shown() == before
+    assert (source.workspace / "index" / "CURRENT").read_text("utf-8") == index
+    assert [event["kind"] for event in source.last()["events"]] == ["held"]
+    (question,) = call("review", "list", "--kind", "gate", "--json", workspace=source.workspace).json()["reviews"]
+    assert question["id"] == "quelle:probe"
+    source.site.pages.clear()
+    source.site.pages.update(good)
+    again = source.refresh()
+    assert (again.code, again.json()["unchanged"]) == (0, len(NAMES))
+    assert source.staged() == 0
+    assert call("review", "list", "--kind", "gate", "--json", workspace=source.workspace).json()["reviews"] == []
+
+
+def test_a_rebuilt_site_is_suspicious_until_a_person_lets_it_through(workspace: Path, tmp_path: Path) -> None:
+    paths = [f"/projekt/{number}" for number in range(20)]
+    with Site({"/": links(*paths), **{path: project(f"Gruppe {path[9:]}") for path in paths}}) as site:
+        source = Source(site, tmp_path, workspace)
+        assert source.refresh().code == 0
+        for path in paths[:13]:
+            site.pages[path] = project(f"Gruppe {path[9:]}", "<p>Diese Website nutzt Cookies.</p>")
+        got = source.refresh()
+        assert [finding["gate"] for finding in got.json()["held"]] == ["changed"]
+        assert not any("Cookies" in text for text in source.shown().values())
+        assert source.staged() == 20
+        assert call("review", "accept", "quelle:probe", workspace=workspace).code == 0
+        assert sum("Cookies" in text for text in source.shown().values()) == 13
+        assert source.staged() == 0
+        assert source.refresh().json()["unchanged"] == 20
+
+
+def test_pages_that_did_not_change_are_not_read_twice_and_none_is_lost(source: Source) -> None:
+    for path, name in zip(PATHS, NAMES, strict=True):
+        source.site.pages[path] = project(name, ETag=f'"{name}"')
+    assert source.refresh().json()["new"] == len(NAMES)
+    source.site.log.clear()
+    again = source.refresh().json()
+    assert (again["new"], again["updated"], again["unchanged"]) == (0, 0, len(NAMES))
+    asked = [asked.headers.get("If-None-Match") for asked in source.site.log if asked.path in PATHS]
+    assert asked == [f'"{name}"' for name in NAMES]
+    with closing(sqlite3.connect(source.workspace / "checkup.sqlite")) as database, database:
+        gone = database.execute("SELECT id FROM projects WHERE title = 'Chor'").fetchone()[0]
+        for table in ("statements", "passages", "documents", "events"):
+            database.execute(f"DELETE FROM {table} WHERE project_id = ?", (gone,))
+        database.execute("DELETE FROM projects WHERE id = ?", (gone,))
+    assert source.refresh().json()["new"] == 1  # its page is read anew although the server would call it unchanged
+    assert len(source.shown()) == len(NAMES)
+
+
+def test_a_killed_crawl_goes_on_where_it_was(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    from crawlers.walk import Walk
+
+    emit, left = Walk._emit, [3]
+
+    def until(walk: Walk, held: Any) -> Iterator[Any]:
+        yield from emit(walk, held)
+        if held.readings:
+            left[0] -= 1
+        if not left[0]:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Walk, "_emit", until)
+    assert source.refresh().code == 130
+    assert (source.staged(), source.shown()) == (3, {})
+    monkeypatch.setattr(Walk, "_emit", emit)
+    source.site.log.clear()
+    del source.site.pages[PATHS[0]]  # read before the kill, so not asked for again
+    got = source.refresh()
+    assert (got.code, got.json()["new"], got.json()["failed"]) == (0, len(NAMES), [])
+    assert [path for path in source.site.paths() if path in PATHS] == PATHS[3:]
+    assert source.refresh().json()["gone"] == 1
+
+
+def test_an_interruption_after_the_crawl_is_reported_like_an_undisturbed_run(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipeline import refresh
+
+    process = refresh.process
+
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(refresh, "process", stopped)
+    assert source.refresh().code == 130
+    monkeypatch.setattr(refresh, "process", process)
+    source.site.log.clear()
+    got = source.refresh()
+    assert (got.code, got.json()["new"], got.json()["extracted"]) == (0, len(NAMES), len(NAMES))
+    assert source.site.paths() == []
+    assert len(titles(source.last(), "new")) == len(NAMES)
+    assert source.refresh().json()["unchanged"] == len(NAMES)
+
+
+def test_other_labels_are_told(source: Source) -> None:
+    source.refresh()
+    words = "<p>2023 fanden 40 von 50 Geflüchteten mit uns eine Wohnung; die Wohnungssuche und Vermieter.</p>"
+    source.site.pages["/projekt/0"] = project("Chor", words)
+    source.refresh()
+    (change,) = (event for event in source.last()["events"] if event["kind"] == "label_changed")
+    before, now = change["detail"]["labels"]["level"]
+    assert before < now
+
+
+def test_a_list_that_lost_a_row_and_is_then_unchanged(workspace: Path, tmp_path: Path) -> None:
+    rows = [f"{name},{name} für alle im Ort" for name in NAMES]
+    with Site() as site:
+        file = tmp_path / "liste.yaml"
+        file.write_text(
+            f"name: probe\npublisher: S\nhomepage: {site.url()}\nlicence: x\nkind: list\nallow_private_hosts: true\n"
+            f"delay_s: 0\nlist:\n  url: {site.url('/l.csv')}\n  format: csv\n  columns: {{title: t, text: x}}\n",
+            "utf-8",
+        )
+
+        def refresh(count: int) -> dict[str, Any]:
+            body = "\n".join(["t,x", *rows[:count]]).encode()
+            site.pages["/l.csv"] = Reply(body, 200, {"Content-Type": "text/csv", "ETag": f'"{count}"'})
+            return dict(call("refresh", "--source", file, "--json", workspace=workspace).json())
+
+        assert refresh(5)["new"] == 5
+        assert refresh(4)["gone"] == 1
+        same = refresh(4)
+        assert (same["unchanged"], same["gone"], same["back"]) == (4, 0, 0)
+        assert refresh(5)["back"] == 1
+
+
+# --- review ----------------------------------------------------------------------------------------------------------
+
+
+X = "Sprachkurs für Geflüchtete. Eine Studie der Universität mit Kontrollgruppe lief. Es zeigte sich kein Effekt."
+
+
+@pytest.fixture
+def doubtful(workspace: Path, tmp_path: Path) -> Path:
+    """A workspace with a study that found no benefit, twice, and a label that was given by a hair's breadth."""
+    records = [{"id": name, "title": title, "text": X} for name, title in (("x", "Kurs"), ("y", "Lernen"))]
+    assert call("import", write_lines(tmp_path / "z.jsonl", records), workspace=workspace).code == 0
+    return workspace
+
+
+def reviews(workspace: Path, *arguments: object) -> list[dict[str, Any]]:
+    return list(call("review", "list", *arguments, "--json", workspace=workspace).json()["reviews"])
+
+
+def impact(workspace: Path, project_id: str) -> dict[str, Any]:
+    listed = call("list", "--json", workspace=workspace).json()["projects"]
+    return dict(next(row for row in listed if row["project_id"] == project_id))
+
+
+def test_a_verified_project_keeps_the_link(doubtful: Path) -> None:
+    got = call("review", "verify", "wohnlotsen", "https://example.org/studie", workspace=doubtful)
+    assert got.code == 0, got.err
+    full = call("show", "wohnlotsen", "--json", workspace=doubtful).json()["statements"]
+    (told,) = (item for item in full if item["property"] == "verified")
+    assert (told["value"], told["origin"], told["original_value"]) == (True, "reviewer", "https://example.org/studie")
+    answer = call("match", "Wohnung für Geflüchtete fehlt.", "--json", workspace=doubtful).json()
+    verified = {match["project_id"]: match["impact"]["verified"] for match in answer["matches"]}
+    assert verified["wohnlotsen"] is True
+    assert verified["ausbildung"] is False
+    (asked,) = (row["id"] for row in reviews(doubtful, "--kind", "claimed_x") if row["project_id"] == "x")
+    assert call("review", "verify", asked, "https://example.org/rct", workspace=doubtful).code == 0
+    assert impact(doubtful, "x")["tier"] == "open"
+    assert [row["project_id"] for row in reviews(doubtful, "--kind", "claimed_x")] == ["y"]
+    assert call("review", "verify", "wohnlotsen", "irgendwo", workspace=doubtful).code == 2
+    assert call("review", "verify", "gibtesnicht", "https://example.org/", workspace=doubtful).code == 3
+
+
+def test_decisions_close_questions_and_outlive_the_next_reading(doubtful: Path, tmp_path: Path) -> None:
+    asked = reviews(doubtful)
+    assert asked, "the texts were chosen to be doubtful"
+    one = asked[0]
+    assert call("review", "show", one["id"], workspace=doubtful).code == 0
+    assert call("review", "accept", one["id"], workspace=doubtful).code == 0
+    again = call("review", "accept", one["id"], workspace=doubtful)
+    assert again.code == 3
+    assert "entschieden" in again.err
+    assert call("review", "accept", "99999", workspace=doubtful).code == 3
+    assert call("review", "same", asked[-1]["id"], workspace=doubtful).code in (2, 3)
+    call("import", write_lines(tmp_path / "n.jsonl", [{"id": "n", "text": "Ein Chor."}]), workspace=doubtful)
+    assert one["id"] not in [row["id"] for row in reviews(doubtful)]
+    decided = [row for row in reviews(doubtful, "--decided") if row["id"] == one["id"]]
+    assert decided[0]["decision"] == "accept"
+
+
+def test_a_correction_counts_from_then_on(doubtful: Path) -> None:
+    (asked,) = (row["id"] for row in reviews(doubtful, "--kind", "claimed_x") if row["project_id"] == "x")
+    assert call("review", "correct", asked, "7", workspace=doubtful).code == 2
+    assert impact(doubtful, "x")["evidence_grade"] == "X"
+    assert call("review", "correct", asked, "2", "--note", "doch ein Effekt", workspace=doubtful).code == 0
+    assert (impact(doubtful, "x")["evidence_grade"], impact(doubtful, "x")["tier"]) == ("2", "promising")
+
+
+def test_two_entries_are_judged_the_same_or_different(doubtful: Path) -> None:
+    from data.settings import load_settings
+    from data.store import Store
+    from data.store_curation import Changes, Question, write_changes
+
+    with Store.open(load_settings(doubtful)) as store, store.writing("test"):
+        write_changes(
+            store, Changes(asked=[Question(project_id="arzt", other_id="x", score=0.8, detail="Titel gleich")])
+        )
+    asked = {(row["project_id"], row["other_id"]): row for row in reviews(doubtful, "--kind", "duplicate")}
+    first, second = asked["x", "y"], asked["arzt", "x"]  # the first one was asked by the import
+    assert [side["quote"] for side in first["sides"]] == [X, X]
+    assert call("review", "accept", first["id"], workspace=doubtful).code == 2
+    assert call("review", "different", second["id"], workspace=doubtful).code == 0
+    assert call("review", "same", first["id"], workspace=doubtful).code == 0
+    assert reviews(doubtful, "--kind", "duplicate") == []
+    history = [call("history", name, "--json", workspace=doubtful).json() for name in ("x", "y")]
+    assert {one["merged_into"] for one in history} & {"x", "y"}
+    assert [judgement["kind"] for judgement in history[0]["judgements"]] == ["different", "same"]
+
+
+def sheet(path: Path) -> tuple[Any, Any, dict[str, int]]:
+    from openpyxl import load_workbook
+
+    book = load_workbook(path)
+    page = book.active
+    return book, page, {cell.value: cell.column for cell in page[1]}
+
+
+def test_the_sheet_is_taken_over_as_a_whole_or_not_at_all(doubtful: Path, tmp_path: Path) -> None:
+    drop_duplicate_questions(doubtful)
+    asked = reviews(doubtful)
+    assert len(asked) >= 2
+    file = tmp_path / "liste.xlsx"
+    assert call("review", "--xlsx", file, workspace=doubtful).code == 0
+    book, page, column = sheet(file)
+    page.cell(2, column["Entscheidung"]).value = "stimmt"
+    page.cell(3, column["Entscheidung"]).value = "vielleicht"
+    page.cell(4, column["Nr"]).value = "4711"
+    page.cell(4, column["Entscheidung"]).value = "stimmt"
+    book.save(file)
+    got = call("review", "--apply", file, "--json", workspace=doubtful)
+    assert got.code == 3
+    faults = {(fault["row"], fault["cell"]) for fault in got.json()["faults"]}
+    assert {(3, "Entscheidung"), (4, "Nr")} <= faults
+    assert reviews(doubtful) == asked
+    page.delete_rows(4, 99)
+    page.cell(3, column["Entscheidung"]).value = "stimmt"
+    page.cell(3, column["Wert 1"]).value = "etwas anderes"
+    book.save(file)
+    got = call("review", "--apply", file, "--json", workspace=doubtful)
+    assert [(fault["row"], fault["cell"]) for fault in got.json()["faults"]] == [(3, "Wert 1")]
+    assert reviews(doubtful) == asked
+    assert call("review", "--xlsx", file, workspace=doubtful).code == 0
+    book, page, column = sheet(file)
+    for row in (2, 3):
+        page.cell(row, column["Entscheidung"]).value = "Stimmt"
+    book.save(file)
+    got = call("review", "--apply", file, "--json", workspace=doubtful)
+    assert (got.code, got.json()["applied"]) == (0, 2), got.err
+    assert len(reviews(doubtful)) == len(asked) - 2
+    again = call("review", "--apply", file, "--json", workspace=doubtful)
+    assert (again.code, again.json()["applied"], again.json()["already"]) == (0, 0, 2)
+    page.cell(2, column["Entscheidung"]).value = "berichtigen"
+    page.cell(2, column["Neuer Wert"]).value = "1"
+    book.save(file)
+    late = call("review", "--apply", file, workspace=doubtful)
+    assert late.code == 3
+    assert "inzwischen entschieden" in late.err
+
+
+def test_a_sheet_of_something_else_is_refused(doubtful: Path, tmp_path: Path) -> None:
+    other = tmp_path / "projekte.xlsx"
+    assert call("export", "--output", other, workspace=doubtful).code == 0
+    got = call("review", "--apply", other, workspace=doubtful)
+    assert got.code == 3
+    assert "Entscheidung" in got.err
+    other.write_bytes(b"PK\x03\x04kaputt")
+    assert call("review", "--apply", other, workspace=doubtful).code == 3
+    assert call("review", workspace=doubtful).code == 2
+
+
+# --- feedback --------------------------------------------------------------------------------------------------------
+
+
+def test_feedback_stands_beside_the_project_and_does_not_move_it(workspace: Path, tmp_path: Path) -> None:
+    question = "Anerkannte Geflüchtete finden keine Wohnung."
+    before = call("match", question, "--json", workspace=workspace).json()["matches"]
+    for kind in ("adopted", "adopted", "adopted", "not_helpful"):
+        assert call("feedback", "wohnlotsen", kind, "--note", "bei uns", workspace=workspace).code == 0
+    assert call("feedback", "arzt", "failed", "--situation", question, workspace=workspace).code == 0
+    after = call("match", question, "--json", workspace=workspace).json()["matches"]
+    assert [(one["project_id"], one["score"]) for one in after] == [(one["project_id"], one["score"]) for one in before]
+    told = {one["project_id"]: one["feedback"] for one in after}
+    assert told["wohnlotsen"] == {"adopted": 3, "not_helpful": 1}
+    assert told["sprachcafe"] == {}
+    assert "In drei Kommunen übernommen" in call("match", question, workspace=workspace).out
+    file = tmp_path / "paare.jsonl"
+    assert call("feedback", "--export", file, workspace=workspace).code == 0
+    pairs = Answer(0, file.read_text("utf-8"), "").lines()
+    assert [pair["label"] for pair in pairs] == [1, 1, 1, 0, 0]
+    assert (pairs[-1]["query"], pairs[-1]["note"], pairs[0]["query"], pairs[0]["note"]) == (
+        question, None, None, "bei uns",
+    )  # fmt: skip
+    assert call("feedback", "wohnlotsen", "toll", workspace=workspace).code == 2
+    assert call("feedback", "fehlt", "helpful", workspace=workspace).code == 3
+    assert call("feedback", "wohnlotsen", workspace=workspace).code == 2

@@ -114,7 +114,11 @@ def test_a_page_that_is_not_in_the_archive_is_named(tmp_path, kept):
     assert reasons(crawl(source, fetcher=replay_fetcher(source, path))) == {"projekt/9": "not_archived"}
 
 
-@pytest.mark.parametrize("data", [b"", b"kein Archiv", b"\x1f\x8b\x08\x00kaputt", gzip.compress(b"kein WARC")])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"kein Archiv", b"\x1f\x8b\x08\x00kaputt", gzip.compress(b"kein WARC", mtime=0)],
+    ids=["empty", "no archive", "torn", "packed"],
+)
 def test_what_is_no_archive_is_a_message(tmp_path, data):
     path = tmp_path / "x.warc.gz"
     path.write_bytes(data)

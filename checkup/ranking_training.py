@@ -25,8 +25,8 @@ from matching.situation import checked_text
 FACTORS = (0.0, 0.5, 0.75, 0.9, 1.1, 1.33, 2.0)
 SHIFTS = (-1.0, -0.4, 0.4, 1.0)
 ROUNDS = 4
-FIXED = ("tier", "relevant", "demand_power", "window")
-"""Not fitted: with calibrated probabilities the expected worth is linear in them (power 1); windows cost time."""
+FIXED = ("tier", "relevant", "demand_power")
+"""Not fitted. With calibrated probabilities a project's expected worth is linear in them (power 1)."""
 HIGHLIGHT_PRECISION = 0.9
 MIN_PAIRS = 15
 
@@ -99,7 +99,7 @@ def fit(
         say: told what each round reached.
     """
     pairs = [
-        (matcher.features(checked_text(s["text"]), windows_too=True), qrels[s["id"]])
+        (matcher.features(checked_text(s["text"])), qrels[s["id"]])
         for s in situations
         if any(grade > 0 for grade in qrels.get(s["id"], {}).values())
     ]

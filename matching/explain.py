@@ -29,11 +29,9 @@ class Evidence:
     chances: Floats
     """float32[sentences, projects]."""
     row_scores: Floats
-    """float32[queries, rows], in standard deviations: the whole text, its windows, then the sentences."""
+    """float32[1 + sentences, rows], in standard deviations: the whole text, then the sentences."""
     corrected: bool
     """Whether the sentences are the answer's needs themselves, one for one."""
-    sentence_offset: int
-    """The first sentence's place in `row_scores`."""
 
 
 def reasons(
@@ -63,7 +61,7 @@ def reasons(
         if chances[sentence] < NEAR * chances[order[0]]:
             break
         need = int(sentence) if evidence.corrected else _need_at(evidence.spans[sentence], needs)
-        start, end = _passage(card, rows, row_numbers, evidence.row_scores[evidence.sentence_offset + sentence])
+        start, end = _passage(card, rows, row_numbers, evidence.row_scores[1 + sentence])
         reason = {
             "need": need,
             "approach": bridge(number, evidence.needs[sentence]) if need is not None else None,

@@ -29,7 +29,6 @@ class Weights:
     """Few numbers on fixed scales (standard deviations, or shares 0-1); fitted as the file says."""
 
     whole: float
-    window: float
     lexical: float
     tier: float
     """Added per step of the impact tier: decides among equals only."""
@@ -156,7 +155,6 @@ def mix(parts: Mapping[str, Floats], weights: Weights, tiers: Sequence[int]) -> 
     """The score float32[projects] of each project; rounded to 1e-5, so that noise in the last bit decides nothing."""
     score = (
         weights.whole * parts["whole"]
-        + weights.window * parts["window"]
         + weights.lexical * parts["lexical"]
         + weights.needs * parts["needs"]
         + weights.tier * np.asarray(tiers, np.float32)

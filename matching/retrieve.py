@@ -24,14 +24,11 @@ from matching.filters import allowed
 from matching.own_reader import NOT_ASKED, Own, OwnReader
 from matching.query import TIERS, Query
 from matching.situation import ASK, Reading, SituationReader, checked_text, need_weights, needs_of, verdict
+from pipeline.answers import arrow_values
 from pipeline.publish import index_folder, publish_index
 
 SCHEMA_VERSION = 1
-WINDOW_WORDS = 120
-WINDOW_OVERLAP = 30
 MOST_HIGHLIGHTS = 3
-LONG_WORDS = 150
-"""Above this a text is also read in windows, where they have a weight."""
 Floats = npt.NDArray[np.float32]
 
 
@@ -62,12 +59,10 @@ class Features:
     """A situation against every project, before any weight: see `matching.rank` for shapes."""
 
     whole: Floats
-    window: Floats
     lexical: Floats
     similar: Floats
     asked: Asked
     row_scores: Floats
-    first_sentence: int
     reading: Reading
 
 
@@ -94,7 +89,7 @@ class Matcher:
         self._tiers = [TIERS.index(card["values"].get("tier", "open")) for card in self.index.cards]
         self._rows_of = _rows_by_card(self.index.rows, len(self._ids))
         self._need_ids = self.reader.needs.classes if self.reader.needs else tuple(self.vocabulary.needs)
-        self._arrows = _arrow_matrix(self.vocabulary, self._need_ids, self.index.manifest["approaches"])
+        self._arrows = arrow_values(self.vocabulary, self._need_ids, self.index.manifest["approaches"], rank.GAINS)
         self._answers = _columns(self.index.answers, self.index.manifest["needs"], self._need_ids)
 
     def _open(self, rebuild: bool) -> Published:
@@ -153,22 +148,16 @@ class Matcher:
             "reader": own.reader,
         }
 
-    def features(
-        self, text: str, corrected: Sequence[Mapping[str, Any]] | None = None, *, windows_too: bool = False
-    ) -> Features:
+    def features(self, text: str, corrected: Sequence[Mapping[str, Any]] | None = None) -> Features:
         """Everything about a checked text that the weights then mix: similarities, lexical scores, needs asked for.
 
         Args:
             text: as `checked_text` returned it.
             corrected: needs to follow instead of reading them.
-            windows_too: read a long text in windows even where they weigh nothing at present (to fit the weights).
         """
-        from pipeline.nlp.passages import windows
         from pipeline.nlp.search_tokens import search_tokens
 
-        wanted = (windows_too or self.weights.window > 0) and len(text.split()) > LONG_WORDS
-        spans = windows(text, words=WINDOW_WORDS, overlap=WINDOW_OVERLAP) if wanted else []
-        vectors = self.encoder.encode([text, *(text[start:end] for start, end in spans)], prompt_name="query")
+        vectors = self.encoder.encode([text], prompt_name="query")
         scale, rows = self.index.manifest["scale"], self.index.rows
         z = rank.standardised(self.index.dense.scores(vectors), scale)
         projects = len(self._ids)
@@ -177,12 +166,10 @@ class Matcher:
         sentence_z = rank.standardised(self.index.dense.scores(asked.vectors), scale)
         return Features(
             whole=rank.whole_of_project(z, rows, projects),
-            window=rank.best_of_project(z.max(axis=0, keepdims=True), rows[:, 0], projects)[0],
             lexical=self.index.lexical.scores(search_tokens(text)),
             similar=rank.best_of_project(sentence_z, rows[:, 0], projects),
             asked=asked,
             row_scores=np.vstack([z, sentence_z]),
-            first_sentence=len(z),
             reading=reading,
         )
 
@@ -201,7 +188,7 @@ class Matcher:
     ) -> tuple[dict[str, Floats], Floats]:
         """The parts of every project's score, and float32[sentences, projects] of chances."""
         joined, chances = rank.need_chance(sentences, features.asked.urgency, weights)
-        parts = {"whole": features.whole, "window": features.window, "lexical": features.lexical, "needs": joined}
+        parts = {"whole": features.whole, "lexical": features.lexical, "needs": joined}
         return parts, chances
 
     def _score(self, text: str, corrected: Sequence[Mapping[str, Any]] | None, own: Own) -> Scored:
@@ -220,7 +207,6 @@ class Matcher:
             chances=chances,
             row_scores=features.row_scores,
             corrected=corrected is not None,
-            sentence_offset=features.first_sentence,
         )
         return Scored(parts, evidence, needs, refused)
 
@@ -310,17 +296,6 @@ def _columns(values: Floats, names: Sequence[str], wanted: Sequence[str]) -> Flo
         if name in place:
             result[:, column] = values[:, place[name]]
     return result
-
-
-def _arrow_matrix(vocabulary: Vocabulary, needs: Sequence[str], approaches: Sequence[str]) -> Floats:
-    """float32[needs, approaches]: the gain of each arrow; conditions count as met."""
-    column = {name: place for place, name in enumerate(approaches)}
-    matrix = np.zeros((len(needs), len(approaches)), np.float32)
-    for row, name in zip(matrix, needs, strict=True):
-        for arrow in vocabulary.needs[name].arrows if name in vocabulary.needs else ():
-            if arrow.approach in column:
-                row[column[arrow.approach]] = rank.GAINS[arrow.grade]
-    return matrix
 
 
 def _rows_by_card(rows: npt.NDArray[np.int32], cards: int) -> list[list[int]]:

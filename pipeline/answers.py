@@ -122,14 +122,23 @@ class AnswerReader:
         )  # fmt: skip
 
 
-def arrow_values(vocabulary: Vocabulary, needs: Sequence[str], approaches: Sequence[str]) -> Floats:
-    """float32[needs, approaches]: how likely a project that carries out an approach answers a need, by the arrow."""
+def arrow_values(
+    vocabulary: Vocabulary, needs: Sequence[str], approaches: Sequence[str], worth: Mapping[int, float] = ARROW_VALUES
+) -> Floats:
+    """float32[needs, approaches]: the worth of each arrow's grade, 0 without an arrow; conditions count as met.
+
+    Args:
+        vocabulary: whose arrows.
+        needs: ids of the rows.
+        approaches: ids of the columns.
+        worth: per grade; by default how likely a project that carries out the approach answers the need.
+    """
     column = {name: place for place, name in enumerate(approaches)}
     values = np.zeros((len(needs), len(approaches)), np.float32)
     for row, name in zip(values, needs, strict=True):
         for arrow in vocabulary.needs[name].arrows if name in vocabulary.needs else ():
             if arrow.approach in column:
-                row[column[arrow.approach]] = ARROW_VALUES[arrow.grade]
+                row[column[arrow.approach]] = worth[arrow.grade]
     return values
 
 

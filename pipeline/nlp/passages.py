@@ -1,4 +1,4 @@
-"""Texts cut for embedding: sentences, passages of 1-4 whole sentences, overlapping windows. True offsets throughout.
+"""Texts cut for embedding: sentences, passages of 1-4 whole sentences. True offsets throughout.
 
 Below: `pipeline.nlp.sentences`. Above: `pipeline.ingest`, `embeddings` (given ready spans), `matching`.
 """
@@ -55,48 +55,6 @@ def passages(text: str) -> list[Span]:
     counts = [_count(text, piece) for piece in pieces]
     breaks = [False] + [_BLANK_LINE.search(text, before[1], after[0]) is not None for before, after in pairwise(pieces)]
     return [(pieces[first][0], pieces[last - 1][1]) for first, last in _best_groups(counts, breaks)]
-
-
-def windows(text: str, words: int = 220, overlap: int = 40) -> list[Span]:
-    """Overlapping windows of whole sentences over a long text.
-
-    Args:
-        text: Any text.
-        words: Most words in a window (sentences longer than 120 words are cut first).
-        overlap: Most words that a window repeats from the end of the one before it.
-
-    Returns:
-        Half-open offsets in text order; one window if the text has at most `words` words.
-
-    Raises:
-        ValueError: `words` < 120 or `overlap` not in 0..words/2.
-    """
-    if words < CUT_WORDS or not 0 <= overlap <= words // 2:
-        raise ValueError(f"words must be >= {CUT_WORDS} and 0 <= overlap <= words / 2, not {words} and {overlap}")
-    pieces = [piece for span in sentence_spans(text) for piece in _cut(text, span)]
-    counts = [_count(text, piece) for piece in pieces]
-    found: list[Span] = []
-    first = 0
-    while first < len(pieces):
-        last, total = first, 0
-        while last < len(pieces) and total + counts[last] <= words:
-            total += counts[last]
-            last += 1
-        found.append((pieces[first][0], pieces[last - 1][1]))
-        if last == len(pieces):
-            break
-        first = _step_back(counts, first, last, overlap)
-    return found
-
-
-def _step_back(counts: Sequence[int], first: int, last: int, overlap: int) -> int:
-    """Where the next window begins: `last`, less the sentences that fit into the overlap."""
-    repeated, start = 0, last
-    while start - 1 > first and repeated + counts[start - 1] <= overlap:
-        start -= 1
-        repeated += counts[start]
-    # The next window must get past `last`, or it would say nothing new.
-    return start
 
 
 def _count(text: str, span: Span) -> int:

@@ -230,7 +230,7 @@ def test_sources_and_refresh(workspace: Path, tmp_path: Path) -> None:
         call("refresh", "--source", source, workspace=workspace)
         changes = call("diff", "--last", "--json", workspace=workspace).json()
         assert_valid("diff", changes)
-        assert changes["events"][0]["kind"] == "changed"
+        assert [event["kind"] for event in changes["events"]] == ["changed", "label_changed"]
     assert_valid("sources-list", call("sources", "list", "--json").json())
 
 

@@ -8,7 +8,7 @@ from matching.rank import SentenceParts, Weights, load_weights
 
 SCALE = {"mean": 0.5, "sd": 0.1}
 ROWS = np.array([[0, -1, -1], [0, 0, 5], [0, 5, 9], [1, -1, -1]], np.int32)
-PLAIN = {"whole": 1, "window": 1, "lexical": 1, "tier": 0.02, "needs": 1, "sentence_bias": -2,
+PLAIN = {"whole": 1, "lexical": 1, "tier": 0.02, "needs": 1, "sentence_bias": -2,
          "sentence_similarity": 1, "sentence_approach": 2, "sentence_answer": 1, "demand_power": 1,
          "relevant": 0.8}  # fmt: skip
 
@@ -72,7 +72,7 @@ def test_no_sentences_at_all():
 
 def test_the_tier_decides_among_equals_only():
     zero = np.zeros(3, np.float32)
-    parts = {"whole": f32(1, 1, 1.2), "window": zero, "lexical": zero, "needs": zero}
+    parts = {"whole": f32(1, 1, 1.2), "lexical": zero, "needs": zero}
     scores = rank.mix(parts, Weights(**PLAIN), [0, 3, 0])
     assert rank.order(scores, ["a", "b", "c"], np.ones(3, bool), 3) == [2, 1, 0]
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.nlp.passages import passages, sentences, windows
+from pipeline.nlp.passages import passages, sentences
 
 TEXTS = st.lists(
     st.sampled_from(
@@ -70,15 +70,6 @@ def test_passages_cover_the_text_once_in_order(text):
     assert all(before[1] <= after[0] for before, after in pairwise(spans))
 
 
-@settings(max_examples=40, deadline=None)
-@given(TEXTS)
-def test_windows_reach_from_the_first_word_to_the_last(text):
-    spans = windows(text, words=120, overlap=20)
-    if text.strip():
-        assert text[: spans[0][0]].strip() == "" == text[spans[-1][1] :].strip()
-    assert all(a[0] < b[0] and a[1] < b[1] and text[a[1] : b[0]].strip() == "" for a, b in pairwise(spans))
-
-
 def test_a_short_text_is_one_passage():
     text = " Ein Satz. " * 20
     assert passages(text) == [(1, len(text) - 1)]
@@ -101,18 +92,6 @@ def test_a_long_sentence_is_cut_near_a_comma():
     spans = passages(text)
     assert all(len(text[start:end].split()) <= 120 for start, end in spans)
     assert len(spans) == 2
-
-
-def test_windows_overlap_by_whole_sentences():
-    text = "Dieser Satz hat genau acht Wörter zu bieten. " * 60
-    spans = windows(text, words=220, overlap=40)
-    assert len(spans) == 3
-    assert len(text[spans[1][0] : spans[0][1]].split()) == 40
-
-
-def test_windows_refuse_an_overlap_that_would_not_move_on():
-    with pytest.raises(ValueError, match="overlap"):
-        windows("Text.", words=220, overlap=200)
 
 
 @pytest.mark.parametrize(

@@ -77,9 +77,9 @@ def _carried(
     encoder: Encoder, vocabulary: Vocabulary, shipped: Sequence[Shipped], vectors: Floats, texts: Sequence[str]
 ) -> Floats:
     """Approaches as the machine reads them from the whole texts, the editors' labels unseen."""
-    cards: list[dict[str, Any]] = [{"values": {}} for _ in shipped]
+    cards: list[dict[str, Any]] = [{"document_id": "", "values": {}} for _ in shipped]
     rows = np.array([(number, -1, -1) for number in range(len(shipped))], np.int32)
-    return strengths(load_reader(encoder.fingerprint), list(vocabulary.approaches), cards, rows, vectors, texts)
+    return strengths(load_reader(encoder.fingerprint), list(vocabulary.approaches), cards, rows, vectors, texts, {})
 
 
 def _fit(features: Floats, gains: Floats) -> tuple[Floats, dict[str, float]]:

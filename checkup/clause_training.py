@@ -27,7 +27,8 @@ def train_clause_weights(gold: Path, output: Path = WEIGHTS_FILE) -> int:
         for entry in entries
         if entry["split"] == "train" and entry["gold"]["action_fields"]
     ]
-    digest = hashlib.sha256("\n".join(f"{text.title}\t{text.text}" for text in texts).encode()).hexdigest()
+    told = [[text.title, text.text, list(text.claims)] for text in texts]
+    digest = hashlib.sha256(json.dumps(told, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
     weights = train_clauses(texts)
     output.parent.mkdir(parents=True, exist_ok=True)
     weights.save(output, {"texts": len(texts), "data_sha256": digest, "command": "checkup train clauses"})

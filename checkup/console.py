@@ -58,7 +58,7 @@ def money(amount: float) -> str:
 _COUNT_WORDS = ("", "einer", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn", "elf", "zwölf")
 _FEEDBACK = {
     "adopted": "in {} übernommen", "adapted": "in {} abgewandelt übernommen", "failed": "in {} nicht gelungen",
-    "helpful": "von {} hilfreich genannt", "not_helpful": "von {} nicht hilfreich genannt",
+    "helpful": "{} hilfreich genannt", "not_helpful": "{} nicht hilfreich genannt",
 }  # fmt: skip
 
 
@@ -68,7 +68,9 @@ def feedback_words(counts: Mapping[str, int]) -> str:
     for kind, sentence in _FEEDBACK.items():
         if count := counts.get(kind, 0):
             number = _COUNT_WORDS[count] if count < len(_COUNT_WORDS) else str(count)
-            parts.append(sentence.format(f"{number} {'Kommune' if count == 1 else 'Kommunen'}"))
+            towns = f"{number} {'Kommune' if count == 1 else 'Kommunen'}"
+            times = "einmal" if count == 1 else f"{number}mal" if count < len(_COUNT_WORDS) else f"{number}-mal"
+            parts.append(sentence.format(times if "helpful" in kind else towns))
     text = "; ".join(parts)
     return text[:1].upper() + text[1:]
 
@@ -348,7 +350,8 @@ def print_history(answer: Mapping[str, Any]) -> None:
         table.add_row(item["property"], value, item["origin"], *dates)
     console.print(table)
     for item in answer["judgements"]:
-        console.print(f"{item['created_at'][:10]}  {item['kind']} {escape(item['other_id'] or '')} ({item['origin']})")
+        said = f"Urteil {item['id']}: {item['kind']} {escape(item['other_id'] or '')} ({item['origin']})"
+        console.print(f"{item['created_at'][:10]}  {said}{', zurückgenommen' if item['withdrawn_at'] else ''}")
     _print_events(console, answer["events"])
 
 

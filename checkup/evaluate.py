@@ -50,7 +50,7 @@ def evaluate(
     Args:
         folder: holds projects.jsonl, situations.jsonl and qrels.jsonl, or some of them.
         settings: encoder and threads are taken from it, not its workspace.
-        split: read only cases whose `split` is this.
+        split: leave out cases of another `split`.
         needs: `structure` gives the true needs of structure_situations.jsonl to the matcher.
         with_labels: give the editors' labels of the projects to the matcher.
 
@@ -205,11 +205,11 @@ def _situation_figures(situations: list[Case], settings: Settings) -> dict[str, 
 def _ranking_figures(
     projects: list[Case], situations: list[Case], qrels: Mapping[str, Case], answers: Mapping[str, Case]
 ) -> dict[str, Any]:
-    from data.impact import tier
+    from data.impact import HIGH, tier
 
     high = {
         p["id"] for p in projects
-        if "gold" in p and tier(level_of(p["gold"]), grade_of(p["gold"])) in ("high", "proven")
+        if "gold" in p and tier(level_of(p["gold"]), grade_of(p["gold"])) in HIGH
     }  # fmt: skip
     values: dict[str, list[float]] = {}
     met = answerable = 0
@@ -236,9 +236,11 @@ def _ranking_figures(
         one_met, one_answerable = figures.served(ranking, qrels[situation["id"]].get("by_need", []))
         met, answerable = met + one_met, answerable + one_answerable
     result: dict[str, Any] = {name: asdict(figures.mean(scores)) for name, scores in values.items()}
-    result["highlights"] = {"precision": highlight[0] / highlight[1] if highlight[1] else None,
-                            "recall": highlight[0] / highlight[2] if highlight[2] else None}  # fmt: skip
-    result["needs_served@10"] = met / answerable if answerable else None
+    chosen_known = highlight[1] if any("gold" in project for project in projects) else 0
+    result["highlights"] = {
+        "precision": figures.ratio(highlight[0], chosen_known), "recall": figures.ratio(highlight[0], highlight[2]),
+    }  # fmt: skip
+    result["needs_served@10"] = figures.ratio(met, answerable)
     result["refused"] = sum(bool(answers[i].get("abstained")) for i in per_situation)
     others = [s["id"] for s in situations if s["id"] not in per_situation]
     result["without_relevant"] = {

@@ -1,6 +1,6 @@
 """Figures of the extraction: what `extract` reads in projects against gold.
 
-Below: `pipeline.nlp.extract`, `checkup.figures`, `data.impact`. Above: `checkup.evaluate`.
+Below: `pipeline.nlp.extract`, `pipeline.nlp.readings`, `checkup.figures`, `data.impact`. Above: `checkup.evaluate`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -8,7 +8,8 @@ from dataclasses import asdict
 from typing import Any
 
 from checkup import figures
-from data.impact import tier
+from data.impact import HIGH, tier
+from pipeline.nlp.readings import overlap
 
 Case = dict[str, Any]
 
@@ -19,18 +20,20 @@ def project_figures(projects: Sequence[Case]) -> dict[str, Any]:
     Args:
         projects: `id`, `title`, `text`, `gold` (CONTRACT, "Figures of evaluate"); without action fields in gold a
             project is a distractor that must be refused.
+
+    `lost` and `on_topic_refused` both count the real projects that were refused.
     """
     from pipeline.nlp.extract import extract
 
     given = [(p["id"], p.get("title"), p["text"]) for p in projects]
     pairs = [(dict(found), p["gold"]) for found, p in zip(extract(given), projects, strict=True) if "gold" in p]
     real = [(found, gold) for found, gold in pairs if gold["action_fields"]]
-    ids = {"action_fields": "action_fields", "target_groups": "target_groups", "approaches": "approaches"}
-    result: dict[str, Any] = {"count": len(pairs), "lost": len(projects) - len(pairs)}
-    for name, key in ids.items():
-        if any(key in gold for _, gold in real):
+    refused = sum(not found["on_topic"] for found, _ in real)
+    result: dict[str, Any] = {"count": len(pairs), "lost": refused}
+    for name in ("action_fields", "target_groups", "approaches"):
+        if any(name in gold for _, gold in real):
             result[name] = asdict(
-                figures.micro_f1(([x["id"] for x in found[name]], gold.get(key, [])) for found, gold in real)
+                figures.micro_f1(([x["id"] for x in found[name]], gold.get(name, [])) for found, gold in real)
             )
     levels = [(found["impact"]["level"], level_of(gold)) for found, gold in real]
     result["level_exact"] = figures.share(a == b for a, b in levels)
@@ -51,26 +54,19 @@ def project_figures(projects: Sequence[Case]) -> dict[str, Any]:
         result["continuation"] = exact([(_status(found), _status(gold)) for found, gold in real])
     off = [found["on_topic"] for found, gold in pairs if not gold["action_fields"]]
     result["off_topic"] = {"found": sum(not on for on in off), "of": len(off)}
-    result["on_topic_refused"] = sum(not found["on_topic"] for found, _ in real)
+    result["on_topic_refused"] = refused
     result["misses"] = list(_misses(pairs))
     return result
 
 
 def _tier_high(pairs: Sequence[tuple[Case, Case]]) -> dict[str, float]:
     """F1 of being of tier high or proven."""
-    strong = ("high", "proven")
     return exact(
         [
-            (found["impact"]["tier"] in strong or None, tier(level_of(gold), grade_of(gold)) in strong or None)
+            (found["impact"]["tier"] in HIGH or None, tier(level_of(gold), grade_of(gold)) in HIGH or None)
             for found, gold in pairs
         ]
     )
-
-
-def _overlap(one: Case, other: Case) -> bool:
-    """Whether two spans share at least half of the shorter one."""
-    shared = min(one["end"], other["end"]) - max(one["start"], other["start"])
-    return bool(2 * shared >= min(one["end"] - one["start"], other["end"] - other["start"]) > 0)
 
 
 def _claims(pairs: Sequence[tuple[Case, Case]]) -> dict[str, Any]:
@@ -79,9 +75,9 @@ def _claims(pairs: Sequence[tuple[Case, Case]]) -> dict[str, Any]:
     for found, gold in pairs:
         ours, theirs = found["impact"]["claims"], gold.get("claims", [])
         found_all, gold_all = found_all + len(ours), gold_all + len(theirs)
-        true += sum(any(_overlap(one, other) for other in theirs) for one in ours)
+        true += sum(any(overlap(one, other) for other in theirs) for one in ours)
         for claim in theirs:
-            same = [one for one in ours if _overlap(one, claim)]
+            same = [one for one in ours if overlap(one, claim)]
             met += bool(same)
             right += any(one["status"] == claim["status"] for one in same)
             level += any(one["level"] == claim["level"] for one in same)
@@ -97,9 +93,9 @@ def _lessons(pairs: Sequence[tuple[Case, Case]]) -> dict[str, Any]:
     for found, gold in pairs:
         ours, theirs = found["lessons"], gold.get("lessons", [])
         found_all, gold_all = found_all + len(ours), gold_all + len(theirs)
-        true += sum(any(_overlap(one, other) for other in theirs) for one in ours)
+        true += sum(any(overlap(one, other) for other in theirs) for one in ours)
         for lesson in theirs:
-            same = [one for one in ours if _overlap(one, lesson)]
+            same = [one for one in ours if overlap(one, lesson)]
             met += bool(same)
             kind += any(one["kind"] == lesson["kind"] for one in same)
     precision, recall = figures.ratio(true, found_all), figures.ratio(met, gold_all)

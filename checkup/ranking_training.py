@@ -18,21 +18,20 @@ from checkup.evaluate import judged_matcher
 from checkup.figures import RELEVANT, ndcg
 from checkup.training import held_back
 from data.settings import Settings
-from matching.rank import WEIGHTS_FILE, Floats, SentenceParts, Weights, load_weights, mix, order
+from matching.rank import WEIGHTS_FILE, Floats, Weights, load_weights, mix, order
 from matching.retrieve import Features, Matcher
 from matching.situation import checked_text
 
 FACTORS = (0.0, 0.5, 0.75, 0.9, 1.1, 1.33, 2.0)
 SHIFTS = (-1.0, -0.4, 0.4, 1.0)
 ROUNDS = 4
-FIXED = ("tier", "relevant", "demand_power")
-"""Not fitted. With calibrated probabilities a project's expected worth is linear in them (power 1)."""
+FIXED = ("tier", "relevant")
 HIGHLIGHT_PRECISION = 0.9
 MIN_PAIRS = 15
 
 
 class Cases:
-    """The judged situations with their features; what depends on one weight only is computed once per value.
+    """The judged situations with their features; what depends on no weight is computed once.
 
     Args:
         matcher: opened over the judged projects.
@@ -52,17 +51,14 @@ class Cases:
             for features, relevance in pairs
         ]
         self.pairs = [pair for pair in restricted if any(grade > 0 for grade in pair[1].values())]
-        self._sentences: dict[float, list[SentenceParts]] = {}
+        self._sentences = [matcher.sentence_parts(features) for features, _ in self.pairs]
 
     def rankings(
         self, weights: Weights, depth: int
     ) -> Iterator[tuple[list[int], dict[str, Floats], Mapping[str, float]]]:
         """For each situation: the best projects' places, the parts of the score, the relevance."""
-        power = weights.demand_power
-        if power not in self._sentences:
-            self._sentences[power] = [self.matcher.sentence_parts(features, power) for features, _ in self.pairs]
         tiers = [0] * len(self.ids)
-        for (features, relevance), sentences in zip(self.pairs, self._sentences[power], strict=True):
+        for (features, relevance), sentences in zip(self.pairs, self._sentences, strict=True):
             parts, _ = self.matcher.combine(features, sentences, weights)
             yield order(mix(parts, weights, tiers), self.ids, self.keep, depth), parts, relevance
 
@@ -80,7 +76,7 @@ def _neighbours(weights: Weights, name: str) -> list[Weights]:
     if name == "sentence_bias":
         return [replace(weights, **{name: round(value + shift, 4)}) for shift in SHIFTS]
     floor = [0.05, 1.0] if value == 0 else [round(value * factor, 4) for factor in FACTORS]
-    return [replace(weights, **{name: item}) for item in floor if name != "demand_power" or item > 0]
+    return [replace(weights, **{name: item}) for item in floor]
 
 
 def fit(

@@ -16,6 +16,7 @@ from embeddings.linear import LinearReader
 from embeddings.linear_training import train_reader
 
 MATCHING = Path(__file__).parent.parent / "matching" / "weights"
+READERS = ("needs", "roles", "topic", "approaches")
 PIPELINE = Path(__file__).parent.parent / "pipeline" / "weights"
 
 

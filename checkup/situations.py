@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from data.errors import CheckupError
 from data.impact import HIGH
-from data.store_situations import Best, SavedSituation
+from data.store_situations import Best, SavedSituation, Told
 
 if TYPE_CHECKING:
     from data.settings import Settings
@@ -53,7 +53,7 @@ def better_matches(
     """Matches that were not told before and are worth telling, with their rank from 1.
 
     Args:
-        before: Ids of the projects that were told last.
+        before: Ids of the projects that were told.
         matches: Of an answer, best first.
 
     Returns:
@@ -66,8 +66,23 @@ def better_matches(
     ]
 
 
-def compare(settings: "Settings", store: "Store") -> tuple[list["Item"], dict[str, tuple[Best, ...]], list[str]]:
-    """Every saved situation against what was told about it last.
+def tell(
+    situation: SavedSituation, answer: Mapping[str, Any], merged: Mapping[str, str]
+) -> tuple[list[tuple[int, Mapping[str, Any]]], Told]:
+    """The matches that are worth telling (`better_matches`), and what is to be kept once they are told.
+
+    Args:
+        situation: As it was kept.
+        answer: To its text, now.
+        merged: Projects that another one speaks for since, and that one.
+    """
+    better = better_matches({merged.get(one, one) for one in situation.told}, answer["matches"])
+    named = [str(match["project_id"]) for _, match in better]
+    return better, Told(best=best_of(answer), told=(*situation.told, *named))
+
+
+def compare(settings: "Settings", store: "Store") -> tuple[list["Item"], dict[str, Told], list[str]]:
+    """Every saved situation against what was told about it before.
 
     Returns:
         An item for each with better matches; what is to be kept now, by name; what failed, as sentences.
@@ -85,16 +100,16 @@ def compare(settings: "Settings", store: "Store") -> tuple[list["Item"], dict[st
     except CheckupError as error:
         return [], {}, [f"Die gespeicherten Lagen konnten nicht verglichen werden: {error.message}"]
     merged = merged_projects(store)
-    items, told, failed = [], {}, []
+    items: list[Item] = []
+    told: dict[str, Told] = {}
+    failed: list[str] = []
     for situation in saved:
         try:
             answer = answer_to(matcher, situation.text)
         except CheckupError as error:
             failed.append(f"Lage „{situation.name}“: {error.message}")
             continue
-        told[situation.name] = best_of(answer)
-        known = {merged.get(one.project_id, one.project_id) for one in situation.best}
-        better = better_matches(known, answer["matches"])
+        better, told[situation.name] = tell(situation, answer, merged)
         if better:
             items.append(_item(situation, better))
     return items, told, failed

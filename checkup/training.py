@@ -60,7 +60,7 @@ def answers(corpus: Corpus, vocabulary: Vocabulary, shipped: Path = SHIPPED) -> 
         yield Answer(item.text, {item.approach: 3, **dict.fromkeys(item.also, 2)})
     for name, text, labels in shipped_texts(shipped):
         if labels:
-            yield Answer(text, labels, corpus.answers.get(name, {}) if corpus.answers else None, name)
+            yield Answer(text, labels, corpus.answers.get(name, {}) if corpus.answers else None)
 
 
 def shipped_texts(folder: Path = SHIPPED) -> Iterator[tuple[str, str, Mapping[str, int]]]:
@@ -75,7 +75,7 @@ def shipped_texts(folder: Path = SHIPPED) -> Iterator[tuple[str, str, Mapping[st
 
 
 def held_back(folder: Path = SHIPPED) -> list[str]:
-    """Ids of shipped projects in the test part of the gold for extraction: no reader ever sees them."""
+    """Ids of shipped projects that encoder, reader of approaches and neighbours never see (the gold's test)."""
     path = folder / "gold_test_ids.json"
     ids: list[str] = json.loads(path.read_text("utf-8")) if path.is_file() else []
     return ids

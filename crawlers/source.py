@@ -124,6 +124,7 @@ class SourceConfig:
     allow_private_hosts: bool = False
     display: Literal["quote", "full"] = "quote"
     retention_days: int = 90
+    """After a project was last seen; a file that does not name it and is read quarterly has two quarters."""
     database: bool = False
     share_cap_percent: float = 10.0
     contact: str | None = None
@@ -206,6 +207,8 @@ def parse_source(path: Path) -> SourceConfig:
     check_schema(file, _schema())
     _check_kind(file)
     value = dict(file.value)
+    if value.get("schedule") == "quarterly":
+        value.setdefault("retention_days", 182)
     return SourceConfig(
         **{key: item for key, item in value.items() if key in _PLAIN_KEYS},
         path=path,

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from sqlalchemy import create_engine
+from sqlalchemy import URL, create_engine
 
 from data.clock import utc_now
 from data.database import needs_upgrade, schema_revision, translate
@@ -43,11 +43,6 @@ class Manifest:
     projects: int
     files: Mapping[str, Mapping[str, Any]]
     """By name in the zip: `sha256` and `size_bytes`."""
-
-    @property
-    def size_bytes(self) -> int:
-        """Of all files, unpacked."""
-        return sum(int(item["size_bytes"]) for item in self.files.values())
 
 
 def write_backup(settings: Settings, target: Path) -> Manifest:
@@ -131,16 +126,23 @@ def unpack(file: Path, folder: Path) -> Manifest:
         CheckupError: No backup, damaged, of a newer version, or no room.
     """
     try:
-        with _explained(folder), zipfile.ZipFile(file) as archive:
+        with _opened(file) as archive, _explained(folder):
             manifest = _read_manifest(archive, file)
             for name, item in manifest.files.items():
                 _unpack_one(archive, name, item, folder)
-    except FileNotFoundError as error:
-        raise CheckupError(f"Die Sicherung {file} gibt es nicht.") from error
     except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, RuntimeError, NotImplementedError) as error:
         raise _damaged(file, error) from error
     _check_revision(folder / DATABASE_FILE, file)
     return manifest
+
+
+def _opened(file: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(file)
+    except FileNotFoundError as error:
+        raise CheckupError(f"Die Sicherung {file} gibt es nicht.") from error
+    except OSError as error:
+        raise CheckupError(f"Die Sicherung {file} lässt sich nicht lesen: {error.strerror or error}.") from error
 
 
 def _read_manifest(archive: zipfile.ZipFile, file: Path) -> Manifest:
@@ -195,7 +197,7 @@ def _private(path: Path) -> IO[bytes]:
 
 
 def _check_revision(database: Path, file: Path) -> None:
-    engine = create_engine(f"sqlite:///{database}")
+    engine = create_engine(URL.create("sqlite", database=str(database)))
     try:
         with engine.connect() as connection:
             needs_upgrade(schema_revision(connection))

@@ -3,7 +3,6 @@
 Below: nothing. Above: `checkup.training` turns it into training pairs.
 """
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -77,8 +76,7 @@ class Corpus:
     situations: tuple[SituationText, ...]
     negatives: tuple[NegativeText, ...]
     answers: Mapping[str, Mapping[str, int]]
-    """Per shipped project: the needs it answers, graded 1-3 by a reader who saw every project; absent needs are 0."""
-    sha256: str
+    """Per shipped project: the needs it answers, graded 1-3; absent ones are 0 (`data/corpus/README.md`)."""
 
 
 def _lines(paths: list[Path]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -139,9 +137,6 @@ def load_corpus(folder: Path = FOLDER) -> Corpus:
         name: sorted((folder / name).glob("*.jsonl"))
         for name in ("statements", "approaches", "situations", "negatives", "answers", "calibration")
     }
-    digest = hashlib.sha256()
-    for path in sorted(path for paths in files.values() for path in paths):
-        digest.update(path.read_bytes())
     return Corpus(
         statements=_statements(files["statements"]),
         calibration=_statements(files["calibration"]),
@@ -154,5 +149,4 @@ def load_corpus(folder: Path = FOLDER) -> Corpus:
             NegativeText(e["text"], _checked(w, e["kind"], NEGATIVE_KINDS)) for w, e in _lines(files["negatives"])
         ),
         answers=_by_project(files["answers"]),
-        sha256=digest.hexdigest(),
     )  # fmt: skip

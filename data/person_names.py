@@ -17,8 +17,9 @@ MASK = "\u2588"
 _WORD = re.compile(r"[^\W\d_]+")
 _GAP = re.compile(r"[\s,.'’_\-\u00ad\u2010\u2011+]{1,4}")
 _SPELLED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
-_LETTERS = {"ae": "(?:ae|ä|a\u0308)", "oe": "(?:oe|ö|o\u0308)", "ue": "(?:ue|ü|u\u0308)", "ss": "(?:ss|ß)"}
 _MOST_WORDS = 8
+_AROUND = 200
+"""Code points beside a surname in which the rest of a name stands."""
 _PARTICLES = frozenset(
     {"von", "van", "de", "der", "den", "zu", "zur", "zum", "al", "el", "bin", "ibn", "da", "di", "dos"}
 )
@@ -27,7 +28,13 @@ _PARTICLES = frozenset(
 @lru_cache(maxsize=200_000)
 def plain(word: str) -> str:
     """A word as it is compared: folded case, umlauts written out, no accents."""
-    spelled = unicodedata.normalize("NFC", word).casefold().translate(_SPELLED)
+    return _folded(word)
+
+
+def _folded(text: str) -> str:
+    if text.isascii():
+        return text.casefold()
+    spelled = unicodedata.normalize("NFC", text).casefold().translate(_SPELLED)
     return "".join(sign for sign in unicodedata.normalize("NFD", spelled) if not unicodedata.combining(sign))
 
 
@@ -74,6 +81,20 @@ class Names:
     def __init__(self, hashes: Mapping[int, Collection[str]]) -> None:
         self._hashes = {count: frozenset(keys) for count, keys in hashes.items() if keys}
         self._known: dict[tuple[str, ...], bool] = {}
+
+    @classmethod
+    def of(cls, name: str) -> "Names":
+        """A name that is known itself.
+
+        Raises:
+            ValueError: Not a name of two to eight words.
+        """
+        hashes: dict[int, set[str]] = {}
+        for form in variants(name):
+            hashes.setdefault(len(form), set()).add(digest(form))
+        if not hashes:
+            raise ValueError(name)
+        return cls(hashes)
 
     def __bool__(self) -> bool:
         return bool(self._hashes)
@@ -135,19 +156,23 @@ def _joined(text: str, spans: list[tuple[int, int]]) -> bool:
     return all(_GAP.fullmatch(text, left[1], right[0]) for left, right in pairwise(spans))
 
 
-def pattern(name: str) -> re.Pattern[str]:
-    """A name that is known, in all its variants, as one pattern for searching files.
+class KnownName:
+    """Finds one known name in long texts: looked at closely only where its surname stands.
+
+    Args:
+        name: Of two to eight words.
 
     Raises:
-        ValueError: Not a name of two to eight words.
+        ValueError: Not such a name.
     """
-    forms = variants(name)
-    if not forms:
-        raise ValueError(name)
-    gap = _GAP.pattern
-    whole = [gap.join(_spelling(word) + ("s?" if len(word) > 1 else "") for word in form) for form in forms]
-    return re.compile(rf"(?<![^\W\d_])(?:{'|'.join(whole)})(?![^\W\d_])", re.IGNORECASE)
 
+    def __init__(self, name: str) -> None:
+        self._names = Names.of(name)
+        self._surname = re.compile(re.escape(_split(name, words_of(name))[1][-1]))
 
-def _spelling(word: str) -> str:
-    return "".join(_LETTERS.get(part, re.escape(part)) for part in re.findall("ae|oe|ue|ss|.", word))
+    def stands_in(self, text: str) -> bool:
+        """Whether the name stands in the text, in any variant that `Names` masks."""
+        folded = _folded(text)
+        places = (match.span() for match in self._surname.finditer(folded))
+        near = (folded[max(0, start - _AROUND) : end + _AROUND] for start, end in places)
+        return any(next(self._names.find(part), None) is not None for part in near)

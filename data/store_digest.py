@@ -5,10 +5,11 @@ Below: `data.tables`. Above: `pipeline.digest`.
 
 from dataclasses import dataclass
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import select
 
 from data.store_read import StoreReader, batches, current_values
-from data.tables import meta, projects, statements
+from data.store_write import put_meta
+from data.tables import projects, statements
 
 REPORTED = "digest:reported"
 
@@ -65,5 +66,4 @@ def last_reported(store: StoreReader) -> str | None:
 def note_reported(store: StoreReader, run_id: str) -> None:
     """Notes that a digest was written about everything up to a run; a short transaction outside of `Store.writing`."""
     with store._engine.connect().execution_options(writes=True) as connection, connection.begin():
-        connection.execute(delete(meta).where(meta.c.key == REPORTED))
-        connection.execute(insert(meta).values(key=REPORTED, value=run_id))
+        put_meta(connection, REPORTED, run_id)

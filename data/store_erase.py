@@ -1,6 +1,6 @@
 """Erasure in the database: what must never come back (hashes only), the door that keeps it out, and the deleting.
 
-Below: `data.person_names`, `data.store_mask`, `data.tables`. Above: `pipeline.erase`, `pipeline.refresh` and
+Below: `data.person_names`, `data.store_mask`, `data.store_sweep`. Above: `pipeline.erase`, `pipeline.refresh` and
 `pipeline.staging` (the door), `pipeline.restore` (enforces in a restored database what is known).
 Kinds: `project` (id), `page` (address), `source` (name), `person` (one row for each written variant of the name).
 """
@@ -20,6 +20,7 @@ from data.records import Project
 from data.shipped import Shipped
 from data.store_mask import mask_mentions, mask_stored
 from data.store_read import StoreReader, batches
+from data.store_sweep import overwrite_deleted
 from data.store_write import StoreWriter
 from data.tables import (
     documents,
@@ -30,10 +31,10 @@ from data.tables import (
     passages,
     projects,
     reviews,
+    situations,
     sources,
     staged,
     statements,
-    vectors,
 )
 
 Kind = Literal["project", "page", "source", "person"]
@@ -42,8 +43,15 @@ TEXTS = (
     (documents, ("title", "text", "url")),
     (statements, ("quote", "original_value")),
 )
-OF_SOURCE = ("refresh:{}", "retention:{}")
-"""Keys of `meta` that belong to a source."""
+STAYING = (
+    *TEXTS,
+    (projects, ("municipality", "state", "extra", "keys")),
+    (statements, ("value",)),
+    (staged, ("record",)),
+)
+"""Where else a project's words stand; too common to search for, but not to be taken for something erased."""
+ATTEMPT, RULES = "refresh:", "retention:"
+"""Prefixes of the keys of `meta` under which it stands where a source's crawl stood, and what holds for its texts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +77,14 @@ class Gone:
 
 
 def page_key(url: str) -> str:
-    """The form in which addresses are compared: without scheme, final slash and letter case of the host."""
-    parts = urlsplit(url.strip())
+    """The form in which addresses are compared: without scheme, final slash and letter case of the host.
+
+    What is no address (`https://[Link folgt]`) is compared as it stands.
+    """
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError:
+        return url.strip()
     path = parts.path.rstrip("/")
     query = f"?{parts.query}" if parts.query else ""
     fragment = f"#{parts.fragment}" if parts.fragment else ""
@@ -135,6 +149,8 @@ class Door:
         return bool(self._keys[kind]) and sha256_text(key) in self._keys[kind]
 
     def _has_page(self, url: str) -> bool:
+        if not self._keys["page"]:
+            return False
         key = page_key(url)
         return self._has("page", key) or self._has("page", key.split("#", 1)[0])
 
@@ -142,13 +158,6 @@ class Door:
 def door_of(store: StoreReader) -> Door:
     """The door of a workspace."""
     return Door(tombstones(store))
-
-
-def is_erased(
-    store: StoreReader, *, project_id: str | None = None, url: str | None = None, source: str | None = None
-) -> bool:
-    """Whether a project, a page or a source was erased from this workspace."""
-    return door_of(store).is_erased(project_id=project_id, url=url, source=source)
 
 
 def let_in(store: StoreReader, given: Iterable[Project], source: str, counts: dict[str, int]) -> Iterator[Project]:
@@ -202,7 +211,7 @@ def enforce(store: StoreWriter) -> Gone:
     if not door:
         return Gone()
     with store._transaction() as connection:
-        _overwrite_deleted(connection)
+        overwrite_deleted(connection)
         gone = [
             row.id for row in _rows(connection) if door.is_erased(project_id=row.id, url=row.url, source=row.source)
         ]
@@ -243,12 +252,25 @@ def texts_of(store: StoreReader, ids: Iterable[str]) -> Iterator[str]:
 
 
 def surviving_texts(store: StoreReader) -> Iterator[tuple[str, str]]:
-    """Everything that is stored as text about every project, with its id."""
+    """Everything that is stored as text and that `enforce` leaves, with the project, situation or source it is of."""
+    door = door_of(store)
     with store._engine.connect() as connection:
-        for table, names in TEXTS:
+        gone = {
+            row.id for row in _rows(connection) if door.is_erased(project_id=row.id, url=row.url, source=row.source)
+        }
+        versions = set(_old_versions(connection, door, gone))
+        waiting = set(_erased_staged(connection, door))
+        for table, names in STAYING:
             key = table.c.id if table is projects else table.c.project_id
-            for row in connection.execute(select(key, *(table.c[name] for name in names))):
-                yield from ((row[0], str(value)) for value in row[1:] if value)
+            other = documents.c.id if table is documents else staged.c.source if table is staged else key
+            for row in connection.execute(select(key, other.label("other"), *(table.c[name] for name in names))):
+                if not (row[0] in gone or row[1] in versions or (row[1], row[0]) in waiting):
+                    yield from ((row[0], str(value)) for value in row[2:] if value)
+        for row in connection.execute(select(situations.c.name, situations.c.text)):
+            yield from ((f"Lage „{row.name}“", value) for value in row)
+        for name in _source_names(connection):
+            if not door.is_erased(source=name):
+                yield f"Quelle „{name}“", name
 
 
 def urls_of(store: StoreReader, ids: Iterable[str]) -> list[tuple[str, str | None, str]]:
@@ -273,7 +295,7 @@ def sources_of(store: StoreReader, ids: Iterable[str]) -> dict[str, int]:
 def mask_mentions_of(store: StoreWriter, mask: Callable[[str], str]) -> int:
     """Masks what else in the database mentions something erased (see `mask_mentions`); returns how many values."""
     with store._transaction() as connection:
-        _overwrite_deleted(connection)
+        overwrite_deleted(connection)
         return mask_mentions(connection, mask)
 
 
@@ -289,46 +311,7 @@ def erased_ids(store: StoreReader) -> list[str]:
 def source_known(store: StoreReader, name: str) -> bool:
     """Whether anything in the workspace came from a source of this name."""
     with store._engine.connect() as connection:
-        return any(
-            connection.execute(select(func.count()).select_from(table).where(column == name)).scalar_one()
-            for table, column in ((sources, sources.c.name), (staged, staged.c.source))
-        )
-
-
-def drop_vectors(store: StoreWriter, keep: Iterable[str]) -> int:
-    """Deletes every cached vector whose key is not among these; returns how many."""
-    wanted = set(keep)
-    dropped = 0
-    with store._transaction() as connection:
-        _overwrite_deleted(connection)
-        known = set(connection.execute(select(vectors.c.text_sha256).distinct()).scalars())
-        for batch in batches(sorted(known - wanted)):
-            dropped += connection.execute(delete(vectors).where(vectors.c.text_sha256.in_(batch))).rowcount
-    return dropped
-
-
-def sweep(store: StoreWriter) -> bool:
-    """Rewrites the embedded database without its free pages and empties its log.
-
-    Returns:
-        Whether the log could be emptied; a reader that is just looking keeps it for a moment.
-    """
-    if store._engine.dialect.name != "sqlite":
-        return True
-    raw = store._engine.raw_connection()
-    try:
-        connection: Any = raw.driver_connection
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        connection.execute("VACUUM")
-        return not connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-    finally:
-        raw.close()
-
-
-def _overwrite_deleted(connection: Connection) -> None:
-    """Deleted content is overwritten with zeros at once, so that a kill before `sweep` leaves little."""
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("PRAGMA secure_delete = ON")
+        return name in _source_names(connection)
 
 
 def _rows(connection: Connection) -> list[Any]:
@@ -377,13 +360,26 @@ def _delete_versions(connection: Connection, ids: list[str]) -> None:
 
 def _forget_sources(connection: Connection, door: Door) -> None:
     """An erased source's row, its events and where its crawl stood."""
-    for name in list(connection.execute(select(sources.c.name)).scalars()):
+    for name in _source_names(connection):
         if not door.is_erased(source=name):
             continue
         connection.execute(delete(events).where(events.c.source == name))
-        connection.execute(delete(meta).where(meta.c.key.in_([key.format(name) for key in OF_SOURCE])))
+        connection.execute(delete(meta).where(meta.c.key.in_([ATTEMPT + name, RULES + name])))
         used = connection.execute(
             select(func.count()).select_from(documents).where(documents.c.source == name)
         ).scalar_one()
         if not used:
             connection.execute(delete(sources).where(sources.c.name == name))
+
+
+def _source_names(connection: Connection) -> list[str]:
+    """Every source that anything is kept of, in alphabetical order; also one whose only crawl is held."""
+    found = {
+        name
+        for column in (sources.c.name, staged.c.source, events.c.source)
+        for name in connection.execute(select(column).distinct()).scalars()
+        if name
+    }
+    for key in connection.execute(select(meta.c.key)).scalars():
+        found |= {key.removeprefix(prefix) for prefix in (ATTEMPT, RULES) if key.startswith(prefix)}
+    return sorted(found)

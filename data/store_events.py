@@ -15,7 +15,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from data.normalise import sanitise_value
 from data.store_read import BATCH, StoreReader, batches, current_values
 from data.store_write import StoreWriter
-from data.tables import events, projects, statements
+from data.tables import events, projects, runs, statements
 
 PRESENCE = ("new", "gone", "back")
 """The kinds whose last one says whether a project is still there."""
@@ -60,20 +60,6 @@ def add_events(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> Non
         connection.execute(insert(events), told)
 
 
-def record(
-    store: StoreWriter,
-    run_id: str,
-    kind: str,
-    project_id: str | None,
-    source: str | None,
-    detail: Mapping[str, Any],
-) -> None:
-    """Writes down one change; `detail` holds JSON values."""
-    with store._transaction() as connection:
-        row = event_row(run_id, kind, store._clock(), project_id=project_id, source=source, detail=detail)
-        add_events(connection, [row])
-
-
 def replace_events(
     store: StoreWriter,
     run_id: str,
@@ -92,21 +78,15 @@ def replace_events(
 def events_of(
     store: StoreReader,
     *,
-    run_id: str | None = None,
     run_ids: Iterable[str] | None = None,
     project_id: str | None = None,
-    source: str | None = None,
 ) -> tuple[Event, ...]:
     """Events, oldest first; every condition that is given must hold."""
     query = select(events).order_by(events.c.id)
-    if run_id is not None:
-        query = query.where(events.c.run_id == run_id)
     if run_ids is not None:
         query = query.where(events.c.run_id.in_(list(run_ids)))
     if project_id is not None:
         query = query.where(events.c.project_id == project_id)
-    if source is not None:
-        query = query.where(events.c.source == source)
     with store._engine.connect() as connection:
         rows = connection.execute(query).all()
     return tuple(
@@ -142,8 +122,23 @@ def not_seen(store: StoreReader) -> dict[str, str]:
     return found
 
 
+def labels_told(store: StoreReader, since: str) -> dict[str, str]:
+    """By project, when a run that ended well since a moment told its changed labels last."""
+    query = (
+        select(events.c.project_id, func.max(events.c.at).label("at"))
+        .select_from(events.join(runs, events.c.run_id == runs.c.id))
+        .where(events.c.kind == "label_changed", events.c.at >= since, runs.c.status == "done")
+        .group_by(events.c.project_id)
+    )
+    with store._engine.connect() as connection:
+        return {row.project_id: row.at for row in connection.execute(query)}
+
+
 def label_changes(store: StoreReader, since: str) -> list[LabelChange]:
-    """Projects that were read before a moment and whose current labels are others now, in the order of ids."""
+    """Projects that were read before a moment and whose current labels are others now, in the order of ids.
+
+    What another finished run has told already since that moment is left out.
+    """
     columns = statements.c
     touched = select(columns.project_id).where(
         columns.origin == "extractor",
@@ -160,8 +155,9 @@ def label_changes(store: StoreReader, since: str) -> list[LabelChange]:
         for row in connection.execution_options(yield_per=BATCH).execute(query):
             by_project.setdefault(row.project_id, []).append(row)
     found = []
+    told = labels_told(store, since)
     for project_id, rows in by_project.items():
-        before = current_values([row for row in rows if open_at(row, since)])
+        before = current_values([row for row in rows if open_at(row, told.get(project_id, since))])
         now = current_values([row for row in rows if row.closed_at is None])
         changed = {
             name: (before.get(name), now.get(name))

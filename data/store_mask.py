@@ -6,6 +6,7 @@ A masked version gets the id and the hash of its masked text, as if it had come 
 
 import json
 from collections.abc import Callable
+from itertools import chain, count
 from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, delete, func, insert, select, update
@@ -25,6 +26,7 @@ from data.tables import (
     reviews,
     runs,
     situations,
+    sources,
     staged,
     statements,
 )
@@ -72,7 +74,7 @@ def mask_stored(connection: Connection, names: Names) -> int:
     for table, columns in JSON:
         changed += _mask_columns(connection, table, columns, lambda text: _masked_json(text, names))
     _cut_quotes_anew(connection)
-    return changed
+    return changed + _mask_situation_names(connection, names) + _mask_sources(connection, names)
 
 
 def mask_mentions(connection: Connection, mask: Callable[[str], str]) -> int:
@@ -110,6 +112,39 @@ def _mask_columns(connection: Connection, table: Table, columns: tuple[str, ...]
             statement = statement.where(key == bindparam(f"key_{key.name}"))
         connection.execute(statement, changes)
     return len(changes)
+
+
+def _mask_situation_names(connection: Connection, names: Names) -> int:
+    """A situation whose masked name is taken gets a number after it."""
+    known = list(connection.execute(select(situations.c.name)).scalars())
+    taken, changed = set(known), 0
+    for old in known:
+        masked = names.mask(old)
+        if masked == old:
+            continue
+        numbered = (f"{masked} {number}" for number in count(2))
+        new = next(name for name in chain([masked], numbered) if name not in taken)
+        taken.add(new)
+        connection.execute(update(situations).where(situations.c.name == old).values(name=new))
+        changed += 1
+    return changed
+
+
+def _mask_sources(connection: Connection, names: Names) -> int:
+    """A source whose masked name exists already is joined with it; a crawled one is known by its file's name alone."""
+    crawled = set(connection.execute(select(projects.c.source).where(projects.c.origin == "crawl")).scalars())
+    changed = 0
+    for row in list(connection.execute(select(sources)).mappings()):
+        old, new = row["name"], names.mask(row["name"])
+        if new == old or old in crawled:
+            continue
+        if not connection.execute(select(sources.c.name).where(sources.c.name == new)).first():
+            connection.execute(insert(sources).values({**row, "name": new}))
+        for table in (projects, documents, events):
+            connection.execute(update(table).where(table.c.source == old).values(source=new))
+        connection.execute(delete(sources).where(sources.c.name == old))
+        changed += 1
+    return changed
 
 
 def _mask_documents(connection: Connection, names: Names) -> int:

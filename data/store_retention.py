@@ -13,6 +13,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from data.purged import MARK, purged_id, vector_key
 from data.store_mask import move_document
 from data.store_read import StoreReader, batches
+from data.store_sweep import overwrite_deleted
 from data.store_write import StoreWriter
 from data.tables import documents, events, passages, projects, vectors
 
@@ -59,6 +60,13 @@ def crawled_texts(store: StoreReader) -> list[Crawled]:
         return [Crawled(**row._mapping) for row in connection.execute(query)]
 
 
+def purged_documents(store: StoreReader) -> list[str]:
+    """Ids of the current versions without a text, those of merged projects included."""
+    query = select(documents.c.id).where(documents.c.text == "", documents.c.id.in_(select(projects.c.document_id)))
+    with store._engine.connect() as connection:
+        return list(connection.execute(query).scalars())
+
+
 def purge(store: StoreWriter, items: Iterable[Purge], at: str) -> int:
     """Empties the texts of every version of these projects; returns how many projects it was.
 
@@ -72,8 +80,7 @@ def purge(store: StoreWriter, items: Iterable[Purge], at: str) -> int:
     count = 0
     for batch in batches(items, 100):
         with store._transaction() as connection:
-            if connection.dialect.name == "sqlite":
-                connection.exec_driver_sql("PRAGMA secure_delete = ON")
+            overwrite_deleted(connection)
             for item in batch:
                 _purge_one(connection, item, at)
         count += len(batch)

@@ -59,22 +59,17 @@ def identity(item: Review) -> tuple[Any, ...]:
     return item.kind, item.project_id, item.other_id, item.property, json.dumps(values, sort_keys=True)
 
 
-def reviews_of(
-    store: StoreReader, *, decided: bool = False, kind: str | None = None, project_id: str | None = None
-) -> tuple[Review, ...]:
+def reviews_of(store: StoreReader, *, decided: bool = False, project_id: str | None = None) -> tuple[Review, ...]:
     """Questions by their numbers.
 
     Args:
         store: The store.
         decided: Also those that are decided.
-        kind: Only of this kind.
         project_id: Only about this project, as the first or the other one.
     """
     query = select(reviews).order_by(reviews.c.id)
     if not decided:
         query = query.where(reviews.c.decided_at.is_(None))
-    if kind is not None:
-        query = query.where(reviews.c.kind == kind)
     if project_id is not None:
         query = query.where((reviews.c.project_id == project_id) | (reviews.c.other_id == project_id))
     with store._engine.connect() as connection:
@@ -121,18 +116,16 @@ def decide(store: StoreWriter, number: int, decision: str, note: str | None = No
             raise CheckupError(f"Die Prüffrage {number} ist nicht mehr offen.")
 
 
-def doubtful_statements(store: StoreReader, properties: Iterable[str], *, seed: bool = False) -> list[Told]:
+def doubtful_statements(store: StoreReader, properties: Iterable[str]) -> list[Told]:
     """Current statements of these properties, by project; without shipped projects, whose statements were reviewed."""
     columns = statements.c
     query = (
         select(columns.project_id, columns.property, columns.value, columns.origin, columns.score, columns.quote)
         .select_from(statements.join(projects, columns.project_id == projects.c.id))
         .where(columns.closed_at.is_(None), columns.property.in_(list(properties)))
-        .where(projects.c.merged_into.is_(None))
+        .where(projects.c.merged_into.is_(None), projects.c.origin != "seed")
         .order_by(columns.project_id, columns.property, columns.origin, columns.position)
     )
-    if not seed:
-        query = query.where(projects.c.origin != "seed")
     with store._engine.connect() as connection:
         return [
             Told(
@@ -151,10 +144,13 @@ def years_given(store: StoreReader) -> dict[str, tuple[int | None, int | None]]:
         return {row.id: (row.start_year, row.end_year) for row in connection.execute(given)}
 
 
-def titles_of(store: StoreReader) -> dict[str, str | None]:
-    """Every project's title, by id."""
+def titles_of(store: StoreReader, ids: Iterable[str] | None = None) -> dict[str, str | None]:
+    """The titles of a few projects, or of every one, by id."""
+    query = select(projects.c.id, projects.c.title)
+    if ids is not None:
+        query = query.where(projects.c.id.in_(list(ids)))
     with store._engine.connect() as connection:
-        return {row.id: row.title for row in connection.execute(select(projects.c.id, projects.c.title))}
+        return {row.id: row.title for row in connection.execute(query)}
 
 
 def get_presence(store: StoreReader, project_id: str) -> dict[str, str]:

@@ -27,21 +27,34 @@ class Best:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedSituation:
-    """A situation under a name; `best` is what was last told about it, best first."""
+    """A situation under a name."""
 
     name: str
     text: str
     created_at: str
     best: tuple[Best, ...]
+    """Of the last answer, best first."""
+    told: tuple[str, ...]
+    """Ids of the projects that were named to the consultant so far: those shown when it was saved, and in reports."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a report comes to about a situation."""
+
+    best: tuple[Best, ...]
+    told: tuple[str, ...]
 
 
 def save_situation(store: StoreReader, name: str, text: str, best: Iterable[Best]) -> bool:
-    """Keeps a situation; one of the same name is replaced. NUL and lone surrogates become U+FFFD.
+    """Keeps a situation, its best as told; one of the same name is replaced. NUL and lone surrogates become U+FFFD.
 
     Returns:
         Whether there was one of that name.
     """
-    row = {"name": name, "text": sanitise(text), "created_at": store._clock(), "best": _json(best)}
+    shown = tuple(best)
+    kept = _json(Told(best=shown, told=tuple(one.project_id for one in shown)))
+    row = {"name": name, "text": sanitise(text), "created_at": store._clock(), "best": kept}
     with _transaction(store) as connection:
         known = connection.execute(delete(situations).where(situations.c.name == name)).rowcount
         connection.execute(insert(situations).values(**row))
@@ -67,11 +80,11 @@ def delete_situation(store: StoreReader, name: str) -> bool:
         return bool(connection.execute(delete(situations).where(situations.c.name == name)).rowcount)
 
 
-def note_best(store: StoreReader, told: Mapping[str, Iterable[Best]]) -> None:
+def note_best(store: StoreReader, told: Mapping[str, Told]) -> None:
     """Notes what was told about situations, by name; names that are gone meanwhile are passed over."""
     with _transaction(store) as connection:
-        for name, best in told.items():
-            connection.execute(update(situations).where(situations.c.name == name).values(best=_json(best)))
+        for name, kept in told.items():
+            connection.execute(update(situations).where(situations.c.name == name).values(best=_json(kept)))
 
 
 @contextmanager
@@ -80,10 +93,14 @@ def _transaction(store: StoreReader) -> Iterator[Connection]:
         yield connection
 
 
-def _json(best: Iterable[Best]) -> str:
-    return json.dumps([{"project_id": one.project_id, "score": one.score} for one in best], ensure_ascii=False)
+def _json(kept: Told) -> str:
+    best = [{"project_id": one.project_id, "score": one.score} for one in kept.best]
+    return json.dumps({"best": best, "told": list(kept.told)}, ensure_ascii=False)
 
 
 def _situation(row: Row[Any]) -> SavedSituation:
-    best = tuple(Best(project_id=one["project_id"], score=one["score"]) for one in json.loads(row.best))
-    return SavedSituation(name=row.name, text=row.text, created_at=row.created_at, best=best)
+    kept = json.loads(row.best)
+    if isinstance(kept, list):  # an older version kept the best alone and took them all as told
+        kept = {"best": kept, "told": [one["project_id"] for one in kept]}
+    best = tuple(Best(project_id=one["project_id"], score=one["score"]) for one in kept["best"])
+    return SavedSituation(name=row.name, text=row.text, created_at=row.created_at, best=best, told=tuple(kept["told"]))

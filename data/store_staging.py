@@ -19,7 +19,7 @@ from data.purged import purged_id
 from data.records import Project
 from data.store_events import add_events, event_row, gone_ids, take_over_events
 from data.store_read import BATCH, StoreReader, batches
-from data.store_write import StoreWriter, WrittenBatch, document_id, write_batch
+from data.store_write import StoreWriter, WrittenBatch, document_id, put_meta, write_batch
 from data.tables import documents, meta, projects, staged
 
 STILL_THERE = "{}"
@@ -106,12 +106,6 @@ def page_address(url: str | None) -> str:
     return (url or "").split("#", 1)[0]
 
 
-def staged_records(store: StoreReader, source: str) -> Iterator[Project]:
-    """The staged records of a source, in the order of ids; for inspection."""
-    with store._engine.connect() as connection:
-        yield from _staged_records(connection, source)
-
-
 def look_over(store: StoreReader, source: str, fields: Iterable[str]) -> Staged:
     """Counts what is staged of a source, with what is stored of records that did not change.
 
@@ -194,12 +188,6 @@ def meta_values(store: StoreReader, prefix: str) -> dict[str, str]:
     query = select(meta.c.key, meta.c.value).where(meta.c.key.startswith(prefix, autoescape=True)).order_by(meta.c.key)
     with store._engine.connect() as connection:
         return {row.key.removeprefix(prefix): row.value for row in connection.execute(query)}
-
-
-def put_meta(connection: Connection, key: str, value: str) -> None:
-    """`Store.set_meta` inside of a transaction."""
-    connection.execute(delete(meta).where(meta.c.key == key))
-    connection.execute(insert(meta).values(key=key, value=value))
 
 
 def _of_source(source: str) -> tuple[Any, ...]:

@@ -199,8 +199,13 @@ class StoreWriter(StoreReader):
     def set_meta(self, key: str, value: str) -> None:
         """Keeps a value for the workspace as a whole."""
         with self._transaction() as connection:
-            connection.execute(delete(meta).where(meta.c.key == key))
-            connection.execute(insert(meta).values(key=key, value=value))
+            put_meta(connection, key, value)
+
+
+def put_meta(connection: Connection, key: str, value: str) -> None:
+    """`Store.set_meta` inside of a transaction."""
+    connection.execute(delete(meta).where(meta.c.key == key))
+    connection.execute(insert(meta).values(key=key, value=value))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,13 @@
 """Small linear readers over a text's vector and its hashed words and character n-grams: which class, how likely.
 
-Below: NumPy. Above: `pipeline.nlp.approaches` (which approach a passage describes), `matching.situation` (which need a
+Below: NumPy. Above: `pipeline.approaches` (which approach a passage describes), `matching.situation` (which need a
 sentence states, and the sentence's role). Trained by `embeddings.linear_training`; weights are arrays in one .npz, read
 without pickle, and belong to one encoder's fingerprint.
 
-The class probabilities are the softmax of `w_v * (V x + b_v) + w_h * (H h + b_h)`: two logistic regressions, one over
-the vector x and one over the hashed features h, mixed by weights and a temperature found on held-out texts. x is the
-text's vector less the mean of the training texts, at unit length: cosines of one encoder lie close together, and it is
-their differences that tell. h is weighted by inverse document frequency.
+The class probabilities are the softmax of `w_v * (V x + b_v) + w_h * (H h + b_h)`: a logistic regression over the
+vector x and one over the hashed features h (with many classes a ridge regression), mixed by weights and a temperature
+found on held-out texts. x is the text's vector less the mean of the training texts, at unit length: cosines of one
+encoder lie close together, and it is their differences that tell. h is weighted by inverse document frequency.
 """
 
 import json

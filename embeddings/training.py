@@ -54,7 +54,6 @@ class Answer:
     approaches: Mapping[str, int]
     needs: Mapping[str, int] | None = None
     """The needs that a reader found it to answer, grade 1-3, all others 0; None: nobody read it for that."""
-    project: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,7 +237,7 @@ def _load_adapter(model: "SentenceTransformer", path: Path) -> None:
     transformer: Any = model[0]
     own = dict(transformer.auto_model.named_parameters())
     saved = {name.replace(".weight", ".default.weight"): value for name, value in load_file(str(path)).items()}
-    if set(saved) != {name for name in own if ".lora_" in name}:
+    if {name: value.shape for name, value in saved.items()} != {n: w.shape for n, w in own.items() if ".lora_" in n}:
         raise CheckupError(f"Der Adapter {path} hat eine andere Form als die Einstellungen (Rang, Schichten).")
     for name, value in saved.items():
         own[name].data.copy_(value)

@@ -39,8 +39,6 @@ class Weights:
     sentence_approach: float
     sentence_answer: float
     """Of how far the project answers the very needs the sentence may state (`pipeline.answers`)."""
-    demand_power: float
-    """A need's probability counts as p ** demand_power: below 1, unlikely needs count more."""
     relevant: float
     """From this chance of answering a need (0-1) a project counts as relevant: only such ones are highlighted."""
 
@@ -79,15 +77,14 @@ def whole_of_project(z: Floats, rows: npt.NDArray[np.int32], projects: int) -> F
     return whole
 
 
-def demand(needs: Floats, arrows: Floats, power: float) -> Floats:
+def demand(needs: Floats, arrows: Floats) -> Floats:
     """How much each sentence asks for each approach, float32[sentences, approaches] in 0..1.
 
     Args:
         needs: float32[sentences, needs], probabilities per row.
         arrows: float32[needs, approaches], the arrows' gains 0..1.
-        power: see `Weights.demand_power`.
     """
-    wanted: Floats = np.asarray(np.minimum((needs**power) @ arrows, 1.0), np.float32)
+    wanted: Floats = np.asarray(np.minimum(needs @ arrows, 1.0), np.float32)
     return wanted
 
 
@@ -106,15 +103,14 @@ def supply(wanted: Floats, strengths: Floats) -> Floats:
     return answered
 
 
-def answer(needs: Floats, answers: Floats, power: float) -> Floats:
+def answer(needs: Floats, answers: Floats) -> Floats:
     """How far each project answers the needs each sentence may state, float32[sentences, projects] in 0..1.
 
     Args:
         needs: float32[sentences, needs], probabilities per row.
         answers: float32[projects, needs] in 0..1.
-        power: see `Weights.demand_power`.
     """
-    return np.asarray(np.minimum((needs**power) @ answers.T, 1.0), np.float32)
+    return np.asarray(np.minimum(needs @ answers.T, 1.0), np.float32)
 
 
 @dataclass(frozen=True, slots=True)

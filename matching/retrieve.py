@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data.errors import CheckupError
+from data.impact import HIGH
 from data.settings import Settings
 from data.store import Store
 from data.vocabulary import Vocabulary, load_vocabulary
@@ -173,13 +174,13 @@ class Matcher:
             reading=reading,
         )
 
-    def sentence_parts(self, features: Features, power: float) -> rank.SentenceParts:
+    def sentence_parts(self, features: Features) -> rank.SentenceParts:
         """What speaks for each project as an answer to each sentence."""
         asked = features.asked.needs
         return rank.SentenceParts(
             similarity=features.similar,
-            supplied=rank.supply(rank.demand(asked, self._arrows, power), self.index.strengths),
-            answered=rank.answer(asked, self._answers, power),
+            supplied=rank.supply(rank.demand(asked, self._arrows), self.index.strengths),
+            answered=rank.answer(asked, self._answers),
         )
 
     @staticmethod
@@ -194,7 +195,7 @@ class Matcher:
     def _score(self, text: str, corrected: Sequence[Mapping[str, Any]] | None, own: Own) -> Scored:
         """The parts of every project's score."""
         features = self.features(text, corrected)
-        sentences = self.sentence_parts(features, self.weights.demand_power)
+        sentences = self.sentence_parts(features)
         parts, chances = self.combine(features, sentences, self.weights)
         if corrected is None:
             refused = own.verdict(verdict(features.reading, self.reader))
@@ -265,7 +266,7 @@ class Matcher:
 
     def _bridge(self, number: int, needs: Floats) -> str | None:
         """The approach that carries a project to the needs of a sentence; None where no arrow leads there."""
-        wanted = rank.demand(needs[None], self._arrows, self.weights.demand_power)[0]
+        wanted = rank.demand(needs[None], self._arrows)[0]
         carried = wanted * self.index.strengths[number]
         best = int(carried.argmax()) if len(carried) else -1
         return str(self.index.manifest["approaches"][best]) if best >= 0 and carried[best] > 0.1 else None
@@ -281,7 +282,7 @@ def highlights_of(matches: Sequence[Mapping[str, Any]], relevant: float) -> list
     strong = [
         match["project_id"]
         for match in matches
-        if match["impact"]["tier"] in ("high", "proven")
+        if match["impact"]["tier"] in HIGH
         and match["impact"]["evidence_grade"] != "X"
         and match["parts"]["needs"] >= relevant
     ]

@@ -29,6 +29,12 @@ MAX_CHARACTERS = 200_000
 WEIGHTS = Path(__file__).parent / "weights"
 NEED_ROLES = ("need", "unfit")
 ALTERNATIVES = 10
+NEED = 0.5
+"""From this chance a sentence is told as leaving a need open."""
+EXISTING = 0.5
+"""From this chance a sentence is told as describing what works."""
+ANSWERABLE = 0.25
+"""A text that looks off topic or vague is refused unless a sentence leaves a need open with more than this chance."""
 FIELD_SHARE = 0.3
 """A sentence belongs to a field if the needs of that field have at least this share of its probability."""
 FIELD_NEEDED = 0.55
@@ -40,15 +46,6 @@ ASK = (
     "Was genau gelingt nicht, und woran merken Sie es?",
     "Was gibt es schon vor Ort, und was daran reicht nicht?",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Thresholds:
-    """Above which a sentence counts; calibrated on held-out texts and kept with the readers' weights."""
-
-    need: float = 0.5
-    existing: float = 0.5
-    answerable: float = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +102,6 @@ class SituationReader:
         self.roles = _optional(folder / "roles.npz", encoder.fingerprint)
         self.needs = _optional(folder / "needs.npz", encoder.fingerprint)
         self.topic = _optional(folder / "topic.npz", encoder.fingerprint)
-        card = self.roles.card.get("thresholds", {}) if self.roles else {}
-        self.thresholds = Thresholds(**card)
 
     @property
     def ready(self) -> bool:
@@ -164,7 +159,7 @@ def needs_of(reading: Reading, reader: SituationReader, vocabulary: Vocabulary) 
         return []
     found: list[dict[str, Any]] = []
     for sentence in reading.sentences:
-        if sentence.need < reader.thresholds.need:
+        if sentence.need < NEED:
             continue
         order = np.argsort(-sentence.needs, kind="stable")
         ids = [reader.needs.classes[i] for i in order if reader.needs.classes[i] in vocabulary.needs]
@@ -197,7 +192,7 @@ def verdict(reading: Reading, reader: SituationReader) -> str | None:
         return None
     strongest = max(sentence.need for sentence in reading.sentences)
     refusing = max(reading.off_topic, reading.vague)
-    if refusing < 0.5 or strongest * (1 - refusing) > reader.thresholds.answerable:
+    if refusing < 0.5 or strongest * (1 - refusing) > ANSWERABLE:
         return None
     return "off_topic" if reading.off_topic >= reading.vague else "vague"
 
@@ -271,7 +266,7 @@ def _existing(reading: Reading, reader: SituationReader, vocabulary: Vocabulary)
             "end": sentence.end,
         }
         for sentence in reading.sentences
-        if sentence.roles.get("existing", 0.0) >= reader.thresholds.existing
+        if sentence.roles.get("existing", 0.0) >= EXISTING
     ]
 
 

@@ -35,6 +35,7 @@ def strengths(
     rows: npt.NDArray[np.int32],
     vectors: Floats,
     texts: Sequence[str],
+    known: Mapping[str, Floats],
 ) -> Floats:
     """How far each project carries out each approach, float32[cards, approaches] in 0..1.
 
@@ -48,6 +49,10 @@ def strengths(
         rows: int32[n, 3], card and span of each vector.
         vectors: float32[n, d].
         texts: the n texts.
+        known: rows that the same reader gave before, by document id; they are not read again.
+
+    Returns:
+        Values that float16 holds, so that rows read now and rows known from a generation are the same.
     """
     from pipeline.nlp.search_tokens import search_tokens
 
@@ -60,6 +65,10 @@ def strengths(
                 row[column[name]] = max(1.0 - 0.2 * place, 0.4)
     if reader is None:
         return result
+    for number, card in enumerate(cards):
+        if not stated[number] and card["document_id"] in known:
+            stated[number] = True
+            result[number] = known[card["document_id"]]
     unread = [number for number, (card, _, _) in enumerate(rows.tolist()) if not stated[card]]
     columns = np.array([column.get(name, -1) for name in reader.classes])
     for start in range(0, len(unread), 256):
@@ -68,9 +77,9 @@ def strengths(
         found = reader.probabilities(vectors[part], [texts[number] for number in part], words)
         for number, probabilities in zip(part, found, strict=True):
             row = result[rows[number, 0]]
-            known = columns >= 0
-            row[columns[known]] = np.maximum(row[columns[known]], probabilities[known])
-    return result
+            listed = columns >= 0
+            row[columns[listed]] = np.maximum(row[columns[listed]], probabilities[listed])
+    return result.astype(np.float16).astype(np.float32)
 
 
 def named(row: Floats, approaches: Sequence[str]) -> list[str]:

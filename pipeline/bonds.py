@@ -36,10 +36,10 @@ def merged_into(judgements: Iterable[StoredJudgement], members: Mapping[str, Mem
         members: every project by id; judgements about others are passed over.
     """
     told = [item for item in judgements if item.project_id in members and item.other_id in members]
-    parent = {key: key for item in told for key in _ends(item)}
-    apart = {_ends(item) for item in told if item.kind == "different"}
+    parent = {key: key for item in told for key in ends(item)}
+    apart = {ends(item) for item in told if item.kind == "different"}
     for item in sorted((item for item in told if item.kind == "same"), key=_strength):
-        one, other = (_root(parent, key) for key in _ends(item))
+        one, other = (_root(parent, key) for key in ends(item))
         if one != other and not any({_root(parent, a), _root(parent, b)} == {one, other} for a, b in apart):
             parent[max(one, other)] = min(one, other)
     groups: dict[str, list[Member]] = defaultdict(list)
@@ -59,7 +59,7 @@ def answers(
     apart = set()
     for item in judgements:
         if item.kind == "different":
-            one, other = _ends(item)
+            one, other = ends(item)
             apart.add(frozenset((merged.get(one, one), merged.get(other, other))))
 
     def answer(one: str, other: str) -> Literal["same", "different"] | None:
@@ -74,7 +74,7 @@ def chain(judgements: Iterable[StoredJudgement], one: str, other: str) -> list[s
     near: dict[str, set[str]] = defaultdict(set)
     for item in judgements:
         if item.kind == "same" and item.origin != MACHINE:
-            a, b = _ends(item)
+            a, b = ends(item)
             near[a].add(b)
             near[b].add(a)
     came: dict[str, str] = {one: one}
@@ -104,18 +104,19 @@ def contradiction(judgements: Sequence[StoredJudgement], kind: str, one: str, ot
         return []
     new = StoredJudgement(id=-1, kind="same", project_id=one, other_id=other)
     for item in judgements:
-        if item.kind == "different" and (way := chain([*judgements, new], *_ends(item))):
+        if item.kind == "different" and (way := chain([*judgements, new], *ends(item))):
             return way
     return []
 
 
-def _ends(item: StoredJudgement) -> tuple[str, str]:
+def ends(item: StoredJudgement) -> tuple[str, str]:
+    """The projects that a judgement is about, the smaller id first; twice the same one where it is about one."""
     other = item.other_id or item.project_id
     return min(item.project_id, other), max(item.project_id, other)
 
 
 def _strength(item: StoredJudgement) -> tuple[bool, float, tuple[str, str]]:
-    return item.origin == MACHINE, -(item.score or 0.0), _ends(item)
+    return item.origin == MACHINE, -(item.score or 0.0), ends(item)
 
 
 def _root(parent: dict[str, str], key: str) -> str:

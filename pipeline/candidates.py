@@ -1,19 +1,17 @@
 """Which pairs of records are worth comparing: those that share something rare, never all of them.
 
 Below: `pipeline.duplicates`. Above: `pipeline.curate`. Blocking keys: the page's address, words of the name, town with
-a number, with a word of the organisation or with a rare word of the text, MinHash bands of the text (Broder 1997), and
-where vectors are given each record's nearest neighbours. The cost grows with the number of records times a constant.
+a number, with a word of the organisation or with a rare word of the text, and MinHash bands of the text (Broder 1997).
+The cost grows with the number of records times a constant.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from pipeline.duplicates import Prepared
 
-Floats = npt.NDArray[np.float32]
 Pair = tuple[int, int]
 
 BUCKET = 24
@@ -24,32 +22,27 @@ RARE = 12
 """A word of a text is rare if it stands in no more records than this."""
 RAREST = 3
 """Rare words of a text that count as keys by themselves; twice as many do together with the town."""
-NEIGHBOURS = 5
-"""Nearest neighbours by vector that are compared."""
 BANDS, ROWS = 8, 3
 """MinHash: texts that share half of their runs of three words meet in one band with a chance of two in three; those
 that share four fifths with 99 in a hundred. What shares less is found by the other keys."""
 
 
-def candidates(prepared: Sequence[Prepared], vectors: Mapping[str, Floats] | None = None) -> list[Pair]:
+def candidates(prepared: Sequence[Prepared]) -> list[Pair]:
     """Pairs of places in `prepared` to compare, smaller first, sorted.
 
     Args:
         prepared: the records in the order of their ids.
-        vectors: by record id, float32[d], L2-normalised; records without one are compared by their keys alone.
     """
     buckets: dict[object, list[int]] = defaultdict(list)
     rare = _rare_words(prepared)
     for number, item in enumerate(prepared):
-        for key in _keys(item, rare[number]):
+        for key in set(_keys(item, rare[number])):
             buckets[key].append(number)
     for band, number in _bands(prepared):
         buckets[band].append(number)
     pairs: set[Pair] = set()
     for members in buckets.values():
         pairs.update(_within(members, prepared))
-    if vectors:
-        pairs.update(_nearest(prepared, vectors))
     return sorted(pairs)
 
 
@@ -106,21 +99,3 @@ def _bands(prepared: Sequence[Prepared]) -> Iterator[tuple[object, int]]:
         least = ((hashes[:, None] * factors) & np.uint64(0xFFFFFFFF)).min(axis=0).reshape(BANDS, ROWS)
         for band, row in enumerate(least):
             yield ("band", band, row.tobytes()), number
-
-
-def _nearest(prepared: Sequence[Prepared], vectors: Mapping[str, Floats]) -> Iterator[Pair]:
-    """Each record with its nearest neighbours by cosine."""
-    numbers = [number for number, item in enumerate(prepared) if item.record.id in vectors]
-    if len(numbers) < 2:
-        return
-    matrix = np.stack([vectors[prepared[number].record.id] for number in numbers]).astype(np.float32)
-    count = min(NEIGHBOURS + 1, len(numbers))
-    for start in range(0, len(numbers), 1024):
-        cosines = matrix[start : start + 1024] @ matrix.T
-        best = np.argsort(-cosines, axis=1, kind="stable")[:, :count]
-        for row, places in enumerate(best):
-            one = numbers[start + row]
-            for place in places:
-                other = numbers[int(place)]
-                if one != other:
-                    yield min(one, other), max(one, other)

@@ -12,8 +12,8 @@ shipped one takes part, and where it is doubtful, a row in `reviews` asks. A per
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 
 from data.errors import CheckupError, UsageError
 from data.store import Store
@@ -25,42 +25,39 @@ from data.store_curation import (
     StoredJudgement,
     duplicate_questions,
     iter_records,
-    merged_projects,
     stored_judgements,
     write_changes,
 )
-from pipeline.bonds import Member, answers, contradiction, merged_into
-from pipeline.candidates import Floats, candidates
+from data.store_review import FEEDBACK
+from pipeline.bonds import Member, answers, contradiction, ends, merged_into
+from pipeline.candidates import candidates
 from pipeline.duplicates import Comparison, Prepared, compare, load_rules
 
 Pair = tuple[str, str]
 """Two project ids, the smaller first."""
 
-__all__ = ["CurateReport", "curate", "judge", "judgements", "settle", "withdraw"]
+__all__ = ["CurateReport", "curate", "judge", "refusals", "settle", "withdraw"]
 
 PAIRED = ("same", "different")
-SINGLE = ("helpful", "not_helpful", "adopted", "adapted", "failed")
 LAPSED = "lapsed"
 """The decision of a question that no longer arises because the records now differ."""
 STATE = "curation"
 """Key in `meta`: a hash of all that the last curation read, so that the next one without changes costs nothing."""
+VERSION = 1
+"""Part of that hash; to be raised when the code comes to other outcomes."""
 
 
 @dataclass(slots=True)
 class CurateReport:
-    """The state after a curation, so that a run that was interrupted and taken up again reports the same."""
+    """What a curation did."""
 
-    merged: list[tuple[str, str, float]] = field(default_factory=list)
-    """(kept, gone, score) of every merge that the machine made and that is in force."""
-    queued: int = 0
-    """Open questions about duplicates."""
-    families: list[tuple[str, str, float]] = field(default_factory=list)
-    """Pairs that are kept apart as programme, branch or phase; noted, never merged."""
-    new_merged: int = 0
-    new_queued: int = 0
+    merged: int = 0
+    """Merges that the machine made."""
+    asked: int = 0
+    """Pairs that a person is asked about and was not before."""
 
 
-def curate(store: Store, run_id: str, *, vectors: Mapping[str, Floats] | None = None) -> CurateReport:
+def curate(store: Store, run_id: str) -> CurateReport:
     """Finds records of the same project, merges what is certain and asks about what is doubtful.
 
     Everything is written in one transaction. A pair that a person judged is not looked at again; one that was merged by
@@ -69,23 +66,17 @@ def curate(store: Store, run_id: str, *, vectors: Mapping[str, Floats] | None = 
     Args:
         store: held for writing.
         run_id: stands beside the judgements made.
-        vectors: float32[d] per project id, L2-normalised, to find more candidates; None: keys alone.
     """
     records = list(iter_records(store))
     every = stored_judgements(store, withdrawn=True)
-    state = _state(records, every, vectors)
-    if (known := json.loads(store.get_meta(STATE) or "{}")).get("hash") == state:
-        return _report(store, [(one, other, score) for one, other, score in known["families"]])
+    if store.get_meta(STATE) == _state(records, every):
+        return CurateReport()
     questions = duplicate_questions(store)
-    found = _compared(records, every, questions, vectors)
+    found = _compared(records, every, questions)
     plan = _settled(_plan(found, every, records, run_id), found, every, records, questions)
     write_changes(store, plan)
-    families = [(*pair, result.score) for pair, result in found.items() if result.outcome == "family"]
-    after = _state(records, stored_judgements(store, withdrawn=True), vectors)
-    store.set_meta(STATE, json.dumps({"hash": after, "families": families}))
-    report = _report(store, families)
-    report.new_merged, report.new_queued = len(plan.made), len(plan.asked)
-    return report
+    store.set_meta(STATE, _state(records, stored_judgements(store, withdrawn=True)))
+    return CurateReport(merged=len(plan.made), asked=len(plan.asked))
 
 
 def judge(
@@ -109,43 +100,57 @@ def judge(
     for key in (project_id, *([other_id] if other_id else [])):
         if store.get_project(key) is None:
             raise CheckupError(f"Ein Projekt „{key}“ gibt es nicht. „checkup list“ zeigt die Kennungen.")
+    new = StoredJudgement(
+        id=0, kind=kind, project_id=project_id, other_id=other_id, note=note, origin=origin  # type: ignore[arg-type]
+    )  # fmt: skip
     valid = stored_judgements(store)
-    older = [
-        item for item in valid if other_id and item.kind in PAIRED and _pair(item) == _ordered(project_id, other_id)
-    ]
-    if other_id:
-        others = [item for item in valid if item not in older]
-        if way := contradiction(others, kind, project_id, other_id):
-            raise CheckupError(_refusal(kind, project_id, other_id, way))
-    new = StoredJudgement(id=0, kind=kind, project_id=project_id, other_id=other_id, note=note, origin=origin)  # type: ignore[arg-type]
-    closed = {_pair(new): kind} if other_id else {}
+    older = _replaced(valid, new)
+    if refused := _contradicted(valid, new):
+        raise CheckupError(refused)
+    closed = {ends(new): kind} if other_id else {}
     (made,) = write_changes(store, Changes(made=[new], withdrawn=[item.id for item in older], closed=closed, note=note))
     if other_id:
         settle(store)
     return made
 
 
-def withdraw(store: Store, judgement_id: int) -> None:
-    """Takes a judgement back; what it had merged is apart again, unless others still join it.
+def refusals(store: Store, told: Iterable[tuple[str, str, str]]) -> list[str | None]:
+    """Why `judge` would refuse each of several judgements given one after the other; None: it would not.
+
+    Args:
+        store: read only.
+        told: `same` or `different` and two projects that exist.
+    """
+    valid = list(stored_judgements(store))
+    found = []
+    for kind, one, other in told:
+        new = StoredJudgement(id=0, kind=kind, project_id=one, other_id=other)  # type: ignore[arg-type]
+        found.append(_contradicted(valid, new))
+        if found[-1] is None:
+            older = _replaced(valid, new)
+            valid = [*(item for item in valid if item not in older), new]
+    return found
+
+
+def withdraw(store: Store, judgement_id: int) -> StoredJudgement:
+    """Takes a judgement back and returns it; what it had merged is apart again, unless others still join it.
 
     Raises:
         CheckupError: No such judgement, or withdrawn already.
     """
-    if all(item.id != judgement_id for item in stored_judgements(store)):
+    taken = next((item for item in stored_judgements(store) if item.id == judgement_id), None)
+    if taken is None:
         raise CheckupError(
-            f"Ein gültiges Urteil {judgement_id} gibt es nicht (vielleicht ist es schon zurückgenommen)."
+            f"Ein gültiges Urteil {judgement_id} gibt es nicht (vielleicht ist es schon zurückgenommen). "
+            "„checkup history PROJEKT“ zeigt die Nummern."
         )
     write_changes(store, Changes(withdrawn=[judgement_id]))
     settle(store)
-
-
-def judgements(store: Store, project_id: str | None = None) -> tuple[StoredJudgement, ...]:
-    """The valid judgements, oldest first, of all projects or of one."""
-    return stored_judgements(store, project_id)
+    return taken
 
 
 def settle(store: Store) -> dict[str, str]:
-    """Brings `merged_into` up to date with the valid judgements (after an erasure or restore, too) and returns it.
+    """Brings `merged_into` up to date with the valid judgements and returns it.
 
     Open questions whose answer follows from the judgements are closed.
     """
@@ -162,7 +167,6 @@ def _compared(
     records: Sequence[CurationRecord],
     every: Sequence[StoredJudgement],
     questions: Mapping[Pair, str | None],
-    vectors: Mapping[str, Floats] | None,
 ) -> dict[Pair, Comparison]:
     """Candidates, pairs that the machine merged before and open questions, compared.
 
@@ -171,9 +175,9 @@ def _compared(
     rules = load_rules()
     prepared = [Prepared(record, rules) for record in records]
     places = {record.id: number for number, record in enumerate(records)}
-    settled = {_pair(item) for item in every if item.kind in PAIRED and item.origin != MACHINE and _valid(item)}
-    pairs = {(records[a].id, records[b].id) for a, b in candidates(prepared, vectors)}
-    pairs |= {_pair(item) for item in every if item.origin == MACHINE and _valid(item)}
+    settled = {ends(item) for item in every if item.kind in PAIRED and item.origin != MACHINE and _valid(item)}
+    pairs = {(records[a].id, records[b].id) for a, b in candidates(prepared)}
+    pairs |= {ends(item) for item in every if item.origin == MACHINE and _valid(item)}
     pairs |= {pair for pair, decision in questions.items() if decision is None}
     found: dict[Pair, Comparison] = {}
     for one, other in sorted(pairs - settled):
@@ -192,8 +196,12 @@ def _plan(
     """What the comparisons change: judgements of the machine to make and to withdraw, pairs to ask about."""
     origins = {record.id: record.origin for record in records}
     mine = [item for item in every if item.origin == MACHINE]
-    in_force = {_pair(item) for item in mine if _valid(item)}
-    parted = {_pair(item) for item in mine} - in_force
+    purged = _purged(records)
+    loose = [
+        item.id for item in mine if _valid(item) and not purged & set(ends(item)) and not _still(item, found, origins)
+    ]
+    in_force = {ends(item) for item in mine if _valid(item)} - {ends(item) for item in mine if item.id in set(loose)}
+    parted = {ends(item) for item in mine} - in_force
     made, asked = [], []
     for (one, other), result in found.items():
         if result.outcome == "family" or (one, other) in in_force:
@@ -208,10 +216,6 @@ def _plan(
             )  # fmt: skip
         else:
             asked.append(Question(project_id=one, other_id=other, score=result.score, detail="; ".join(result.reasons)))
-    purged = _purged(records)
-    loose = [
-        item.id for item in mine if _valid(item) and not purged & set(_pair(item)) and not _still(item, found, origins)
-    ]
     return Changes(made=made, withdrawn=loose, asked=asked)
 
 
@@ -247,36 +251,20 @@ def _settled(
 
 def _still(item: StoredJudgement, found: Mapping[Pair, Comparison], origins: Mapping[str, str]) -> bool:
     """A merge by the machine stays while the two are at least doubtful and both crawled."""
-    one, other = _pair(item)
+    one, other = ends(item)
     result = found.get((one, other))
     return result is not None and result.outcome != "family" and origins[one] == origins[other] == "crawl"
 
 
-def _report(store: Store, families: list[tuple[str, str, float]]) -> CurateReport:
-    merged = merged_projects(store)
-    mine = [item for item in stored_judgements(store) if item.origin == MACHINE]
-    best: dict[str, float] = {}
-    for item in mine:
-        for key in _pair(item):
-            best[key] = max(best.get(key, 0.0), item.score or 0.0)
-    return CurateReport(
-        merged=[(kept, gone, best[gone]) for gone, kept in merged.items() if gone in best],
-        queued=sum(decision is None for decision in duplicate_questions(store).values()),
-        families=families,
-    )
-
-
-def _state(
-    records: Sequence[CurationRecord], every: Sequence[StoredJudgement], vectors: Mapping[str, Floats] | None
-) -> str:
+def _state(records: Sequence[CurationRecord], every: Sequence[StoredJudgement]) -> str:
     """A hash of all that decides a curation's outcome."""
-    digest = hashlib.sha256(json.dumps(asdict(load_rules()), default=sorted).encode())
+    digest = hashlib.sha256(json.dumps([VERSION, asdict(load_rules())], default=sorted).encode())
     for record in records:
         line = (record.id, record.document_id, record.organisation, record.municipality, record.origin)
         digest.update(json.dumps(line).encode())
     for item in every:
-        digest.update(json.dumps((item.id, item.withdrawn_at)).encode())
-    digest.update(b"".join(key.encode() for key in sorted(vectors or ())))
+        if item.kind in PAIRED:
+            digest.update(json.dumps((item.id, item.withdrawn_at)).encode())
     return digest.hexdigest()
 
 
@@ -293,17 +281,24 @@ def _valid(item: StoredJudgement) -> bool:
     return item.withdrawn_at is None
 
 
-def _ordered(one: str, other: str) -> Pair:
-    return min(one, other), max(one, other)
+def _replaced(valid: Iterable[StoredJudgement], new: StoredJudgement) -> list[StoredJudgement]:
+    """Judgements of the same pair, which a new one takes the place of."""
+    return [item for item in valid if new.other_id and item.kind in PAIRED and ends(item) == ends(new)]
 
 
-def _pair(item: StoredJudgement) -> Pair:
-    return _ordered(item.project_id, item.other_id or item.project_id)
+def _contradicted(valid: Sequence[StoredJudgement], new: StoredJudgement) -> str | None:
+    """Why a new judgement does not fit those of other pairs; None: it does."""
+    if new.other_id is None:
+        return None
+    older = _replaced(valid, new)
+    others = [item for item in valid if item not in older]
+    way = contradiction(others, new.kind, new.project_id, new.other_id)
+    return _refusal(new.kind, new.project_id, new.other_id, way) if way else None
 
 
 def _check_call(kind: str, project_id: str, other_id: str | None) -> None:
-    if kind not in (*PAIRED, *SINGLE):
-        raise UsageError(f"Ein Urteil „{kind}“ gibt es nicht; möglich sind: {', '.join((*PAIRED, *SINGLE))}.")
+    if kind not in (*PAIRED, *FEEDBACK):
+        raise UsageError(f"Ein Urteil „{kind}“ gibt es nicht; möglich sind: {', '.join((*PAIRED, *FEEDBACK))}.")
     if (kind in PAIRED) != bool(other_id):
         needs = "zwei Projekte" if kind in PAIRED else "genau ein Projekt"
         raise UsageError(f"Das Urteil „{kind}“ braucht {needs}.")
@@ -321,5 +316,6 @@ def _refusal(kind: str, one: str, other: str, way: Sequence[str]) -> str:
     )
     return (
         f"„{one}“ und „{other}“ können nicht als {said} gelten. {because} "
-        "Nehmen Sie zuerst eines dieser Urteile zurück."
+        "Nehmen Sie zuerst eines dieser Urteile zurück: „checkup history PROJEKT“ zeigt ihre Nummern, "
+        "„checkup review withdraw NUMMER“ nimmt eines zurück."
     )

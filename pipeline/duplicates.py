@@ -39,9 +39,10 @@ _WORD = re.compile(r"[a-z]+")
 _MARKS = re.compile("[\u0300-\u036f]")
 _TOKEN = re.compile(r"[a-z0-9]+")
 _NUMBER = re.compile(r"\d+(?:[.,\u202f ]\d{3})*")
-_PHASE = re.compile(
-    r"\b(?:ii|iii|iv|2\.0|3\.0|[23]\. (?:phase|forderphase|durchgang)|(?:zweite|dritte|neue)[rn]? (?:forder)?phase"
-    r"|folgeprojekt|fortschreibung|(?:phase|teil) (?:2|3|ii|iii))(?!\w)"
+_PHASE = re.compile(  # of folded text, in which "neue" is "neu"
+    r"\b(?:ii|iii|iv|2\.0|3\.0|[23]\. (?:phase|forderphase|durchgang)"
+    r"|(?:(?:zweite|dritte)[rn]?|neu[rn]?) (?:forder)?phase|folgeprojekt"
+    r"|fortschreibung|(?:phase|teil) (?:2|3|ii|iii))(?!\w)"
 )
 _NUMBER_WORDS = {
     word: str(value)

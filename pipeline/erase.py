@@ -1,8 +1,9 @@
 """Erasure with proof: a project, a page, a source or a person's name leaves every file of the workspace, for good.
 
 Below: `data.store_erase`, `crawlers.forget`, `pipeline.refresh`, `pipeline.traces`. Above: `checkup.commands.care`.
-The order makes it repeatable: what must not come back is noted first, so that a run killed anywhere is finished by the
-same call. Mentions elsewhere (notes, events, runs) are masked with U+2588, one code point for one.
+The order makes it repeatable: what must not come back is noted first, and the database, which alone knows what to look
+for, gives it up last; so a run killed anywhere is finished by the same call. Mentions elsewhere (notes, events, runs)
+are masked with U+2588, one code point for one.
 """
 
 import time
@@ -29,18 +30,18 @@ from data.store_erase import (
     source_known,
     sources_of,
     surviving_texts,
-    sweep,
     texts_of,
     urls_of,
 )
+from data.store_sweep import sweep
 from data.vocabulary import load_vocabulary
 from pipeline import refresh
 from pipeline.retention import leave_no_trace
 from pipeline.staging import expect_fewer
 from pipeline.traces import Hit, Searched, Traces
 
-OURS = ("reports", "digests", "logs")
-"""Folders of a workspace whose files are made from the database; one that holds something erased is deleted."""
+OURS = "reports"
+"""Folder of a workspace whose files are made from the database; one that holds something erased is deleted."""
 LOG_WAIT_S = 10.0
 """How long readers may keep the database's log from being emptied."""
 
@@ -58,6 +59,8 @@ class Erased:
     shared_with: list[str] = field(default_factory=list)
     """Projects in which the same wording stands; it stays there."""
     searched: Searched = field(default_factory=Searched)
+    log_emptied: bool = True
+    """Whether no reader kept the database's log, in which deleted content may stand."""
     generation: str | None = None
 
 
@@ -80,20 +83,20 @@ def erase(store: Store, kind: Kind, key: str, reason: str, worker: refresh.Worke
     urls = {page_key(url) for _, url, _ in urls_of(store, ids) if url}
     lost = sources_of(store, ids)
     add_tombstones(store, _tombstones(store, kind, key, ids, reason))
-    done = Erased(kind, gone=enforce(store))
+    done = Erased(kind, shared_with=forget_staying(store, traces))
+    _files(store, kind, key, traces, urls, done)
+    _drop_reports(store.settings.workspace, traces, done)
+    mask_mentions_of(store, traces.mask)
+    # Before what it is about is gone: counted twice after a kill it makes a gate milder, not at all would close it.
     for source, count in lost.items():
         expect_fewer(store, source, count)
-    done.shared_with = traces.forget_common(surviving_texts(store))
-    vocabulary = load_vocabulary(store.settings.workspace)
-    traces.forget_common(("", name) for name in (*vocabulary.approaches, *vocabulary.needs))
-    _files(store, kind, key, traces, urls, done)
+    done.gone = enforce(store)
     report = refresh.Report()
     refresh.process(store, worker, report)
     done.generation = report.generation
-    mask_mentions_of(store, traces.mask)
     leave_no_trace(store)
-    _empty_log(store)
-    done.searched = _search(store.settings.workspace, traces, done)
+    done.log_emptied = _empty_log(store)
+    done.searched = traces.search(store.settings.workspace)
     return done
 
 
@@ -120,8 +123,15 @@ def _texts(store: Store, kind: Kind, key: str, ids: list[str]) -> list[str]:
         return []
     urls = [url for _, url, _ in urls_of(store, ids) if url] + ([key] if kind == "page" else [])
     # Pages name each other by the path alone.
-    paths = [urlsplit(url).path for url in urls]
+    paths = [_path_of(url) for url in urls]
     return [*texts_of(store, ids), *paths, *([] if kind == "source" else [key])]
+
+
+def _path_of(url: str) -> str:
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return url
 
 
 def _tombstones(store: Store, kind: Kind, key: str, ids: list[str], reason: str) -> list[Tombstone]:
@@ -140,11 +150,16 @@ def _tombstones(store: Store, kind: Kind, key: str, ids: list[str], reason: str)
 
 def _masked_reason(kind: Kind, key: str, reason: str) -> str:
     if kind == "person":
-        hashes: dict[int, set[str]] = {}
-        for row in made_for(kind, key, ""):
-            hashes.setdefault(row.words, set()).add(row.key_sha256)
-        return Names(hashes).mask(reason)
+        return Names.of(key).mask(reason)
     return reason if kind == "source" else reason.replace(key, MASK * len(key))
+
+
+def forget_staying(store: Store, traces: Traces) -> list[str]:
+    """Gives up what also stands in what stays, in the database or the vocabulary; returns where it is shared."""
+    shared_with = traces.forget_common(surviving_texts(store))
+    vocabulary = load_vocabulary(store.settings.workspace)
+    traces.forget_common(("", name) for name in (*vocabulary.approaches, *vocabulary.needs))
+    return shared_with
 
 
 def _files(store: Store, kind: Kind, key: str, traces: Traces, urls: set[str], done: Erased) -> None:
@@ -169,37 +184,43 @@ def drop_archived(workspace: Path, chosen: Callable[[str, bytes], bool]) -> int:
     return sum(drop_records(path, chosen) for path in paths)
 
 
-def _empty_log(store: Store) -> None:
-    """Tries for a while to empty the log that a reader keeps."""
+def _empty_log(store: Store) -> bool:
+    """Tries for a while to empty the log that a reader keeps; returns whether it is empty."""
     until = time.monotonic() + LOG_WAIT_S
-    while not sweep(store) and time.monotonic() < until:
+    while not (emptied := sweep(store)) and time.monotonic() < until:
         time.sleep(0.2)
+    return emptied
 
 
-def _search(workspace: Path, traces: Traces, done: Erased) -> Searched:
-    """The proof. What we made ourselves and still holds something is deleted first."""
-    for folder in OURS:
-        for path in sorted((workspace / folder).rglob("*")):
-            if path.is_file() and _holds(path, traces):
-                path.unlink()
-                done.deleted.append(path.relative_to(workspace).as_posix())
-    return traces.search(workspace)
+def _drop_reports(workspace: Path, traces: Traces, done: Erased) -> None:
+    """Deletes what we made ourselves and still holds something."""
+    for path in sorted((workspace / OURS).rglob("*")):
+        if path.is_file() and _holds(path, traces):
+            path.unlink()
+            done.deleted.append(path.relative_to(workspace).as_posix())
 
 
 def _holds(path: Path, traces: Traces) -> bool:
-    """Whether a file holds something of it, or may: nobody can search the packed text of a PDF."""
-    if path.suffix == ".pdf":
-        return True
     alone = Searched()
     traces.search_file(path, path.name, alone)
     return bool(alone.hits)
 
 
-def advice(hit: Hit) -> str:
-    """What to do about a file that still holds something; such files are the person's own."""
+def advice(hit: Hit, *, log_emptied: bool = True) -> str:
+    """What to do about a file that still holds something; such files are the person's own.
+
+    Args:
+        hit: the file.
+        log_emptied: see `Erased`.
+    """
     place = f"{hit.file} ({hit.member})" if hit.member else hit.file
     if hit.file.endswith(".zip"):
         return f"{place}: eine Sicherung; beim Zurückspielen wird gefiltert, die Datei selbst bitte löschen."
+    if hit.file.startswith("checkup.sqlite") and log_emptied:
+        return (
+            f"{place}: die Datenbank nennt es noch dort, wo nichts geschwärzt wird, etwa in der id eines anderen "
+            "Projekts oder im Namen einer Quelle, die abgerufen wird; bitte auch diese mit checkup erase löschen."
+        )
     if hit.file.startswith("checkup.sqlite"):
         return f"{place}: ein anderer Vorgang liest gerade; bitte den Befehl wiederholen."
     return f"{place}: eine eigene Datei; bitte von Hand bereinigen oder löschen."

@@ -38,6 +38,12 @@ def send(settings: Settings, *, subject: str, text: str, html: str) -> list[str]
         raise CheckupError(
             f"{server} nimmt die Anmeldung nicht an. Bitte smtp_user und CHECKUP_SMTP_PASSWORD prüfen."
         ) from error
+    except UnicodeError as error:
+        # The protocol knows ASCII only; the error itself would show a part of the password.
+        raise CheckupError(
+            f"Der Bericht konnte über {server} nicht gemailt werden: smtp_host, smtp_user und CHECKUP_SMTP_PASSWORD "
+            "dürfen nur ASCII-Zeichen enthalten, keine Umlaute oder Akzente."
+        ) from error
     except (OSError, smtplib.SMTPException) as error:
         raise CheckupError(f"Der Bericht konnte über {server} nicht gemailt werden: {error}.") from error
     if refused:

@@ -89,22 +89,25 @@ def publish_index(
     recall(store, encoder.fingerprint, cards, rows, vectors)
     vocabulary = load_vocabulary(store.settings.workspace)
     approaches = list(vocabulary.approaches)
-    carried = strengths(load_reader(encoder.fingerprint), approaches, cards, rows, vectors, texts)
+    reads = load_reader(encoder.fingerprint)
+    folder = index_folder(store.settings.workspace)
+    same = {
+        "fingerprint": encoder.fingerprint, "extractor_version": extractor_version, "approaches": approaches,
+        "approach_reader": reads.card["data_sha256"] if reads else None,
+    }  # fmt: skip
+    carried = strengths(reads, approaches, cards, rows, vectors, texts, _known_strengths(folder, same))
     whole = vectors[rows[:, 1] == WHOLE]
     reader = AnswerReader.read(encoder.fingerprint)
     needs, answered = answers(reader, vocabulary, approaches, carried, whole, cards)
     for card, row in zip(cards, carried, strict=True):
         card["values"].pop("need_grades", None)
-        card["values"].setdefault("approaches", [])
+        card["approaches_stated"] = bool(card["values"].setdefault("approaches", []))
         card["values"]["approaches"] = card["values"]["approaches"] or named(row, approaches)
-    folder = index_folder(store.settings.workspace)
     tokens = _tokens(cards, _known_tokens(folder, extractor_version), progress)
     manifest = {
-        "fingerprint": encoder.fingerprint,
+        **same,
         "encoder": encoder_name,
-        "extractor_version": extractor_version,
         "scale": reference_scale(encoder, store),
-        "approaches": approaches,
         "needs": needs,
     }
     return publish(
@@ -141,6 +144,24 @@ def _known_tokens(folder: Path, extractor_version: str) -> dict[str, list[str]]:
         if manifest["extractor_version"] != extractor_version:
             return {}
         return dict(json.loads((current / "tokens.json").read_text("utf-8")))
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _known_strengths(folder: Path, same: Mapping[str, Any]) -> dict[str, Floats]:
+    """What the current generation says of approaches, by document id, where its manifest agrees in all of `same`.
+
+    A project whose approaches people had stated is left out: without their word it must be read.
+    """
+    try:
+        current = folder / str(current_name(folder))
+        manifest = json.loads((current / "manifest.json").read_text("utf-8"))
+        if any(manifest.get(key) != value for key, value in same.items()):
+            return {}
+        values = np.load(current / "strengths.npy", allow_pickle=False).astype(np.float32)
+        lines = (current / "cards.jsonl").read_text("utf-8", "surrogatepass").split("\n")
+        cards = [json.loads(line) for line in lines if line]
+        return {c["document_id"]: row for c, row in zip(cards, values, strict=True) if not c["approaches_stated"]}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
 

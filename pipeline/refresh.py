@@ -15,7 +15,7 @@ from data.clock import utc_now
 from data.records import Document, Extraction, Passage, Project, ProjectOrigin, Rejected, Statement, TextKind
 from data.shipped import iter_shipped
 from data.store import Store
-from data.store_erase import let_in, let_in_shipped
+from data.store_erase import door_of, let_in, let_in_shipped
 from data.store_events import event_row, label_changes, label_shares, read_since, replace_events
 from data.store_read import batches
 from embeddings.encoders import Encoder, load_encoder
@@ -167,8 +167,9 @@ def keep(
     kind: TextKind,
 ) -> None:
     """Store projects batch by batch: a changed text is a new document version, an unchanged one only seen again."""
+    shown = door_of(store).names.mask(source)
     for batch in batches(let_in(store, projects, source, report.counts), BATCH):
-        done = store.upsert_projects(batch, origin=origin, source=source, kind=kind, fetched_at=utc_now())
+        done = store.upsert_projects(batch, origin=origin, source=shown, kind=kind, fetched_at=utc_now())
         report.counts.update(new=done.new, updated=done.updated, unchanged=done.unchanged)
 
 
@@ -182,8 +183,8 @@ def process(store: Store, worker: Worker, report: Report) -> None:
         if worker.progress:
             worker.progress("auslesen", report.counts["extracted"], 0)
     curated = curate(store, store.run_id)
-    report.counts["merged"] += curated.new_merged
-    report.counts["questions"] += curated.new_queued + fill_queue(store)
+    report.counts["merged"] += curated.merged
+    report.counts["questions"] += curated.asked + fill_queue(store)
     report.generation = publish_index(
         store,
         worker.encoder,

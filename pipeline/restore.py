@@ -25,16 +25,16 @@ from data.store_erase import (
     door_of,
     enforce,
     erased_ids,
+    mask_mentions_of,
     page_key,
-    surviving_texts,
-    sweep,
     texts_of,
     tombstones,
     urls_of,
 )
+from data.store_sweep import sweep
 from data.writer_lock import writer_lock
 from pipeline import refresh
-from pipeline.erase import drop_archived
+from pipeline.erase import drop_archived, forget_staying
 from pipeline.retention import leave_no_trace
 from pipeline.traces import Traces
 
@@ -136,7 +136,8 @@ def _prepare(folder: Path, known: list[Tombstone]) -> Gone:
             urls = {page_key(url) for _, url, _ in urls_of(store, ids) if url}
         gone = enforce(store)
         if door:
-            traces.forget_common(surviving_texts(store))
+            forget_staying(store, traces)
+            mask_mentions_of(store, traces.mask)
             drop_archived(
                 folder,
                 lambda url, content: page_key(url) in urls or traces.stand_in(content) or _erased(door, url, content),

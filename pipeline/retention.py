@@ -19,17 +19,15 @@ import numpy as np
 from data.errors import CheckupError
 from data.purged import RETENTION, SHARE, vector_key
 from data.store import Store
-from data.store_erase import drop_vectors, sweep
-from data.store_retention import Crawled, Purge, crawled_texts, known_rules, purge
+from data.store_erase import RULES, door_of
+from data.store_retention import Crawled, Purge, crawled_texts, known_rules, purge, purged_documents
+from data.store_sweep import drop_vectors, sweep
 from embeddings.e5_file import Floats
 from embeddings.encoders import text_sha256
 from embeddings.published import WHOLE, current_name
 
 if TYPE_CHECKING:
     from crawlers.source import SourceConfig
-
-RULES = "retention:"
-"""Prefix of the keys under which the rules of every source that was ever refreshed are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +79,10 @@ def retain(store: Store, sources: Sequence["SourceConfig"], now: str) -> int:
     """
     from pipeline.publish import whole_text
 
+    door = door_of(store)
     for source in sources:
+        if door.is_erased(source=source.name):
+            continue
         rule = rule_of(source)
         value = {"days": rule.days, "database": rule.database, "share_percent": rule.share_percent}
         store.set_meta(RULES + source.name, json.dumps(value))
@@ -129,14 +130,17 @@ def drop_old_generations(folder: Path) -> None:
 
 
 def wanted_vectors(store: Store) -> set[str]:
-    """The cache keys of everything that a publication of the present state asks for."""
+    """The cache keys of everything that a publication of the present state asks for.
+
+    A purged text's vector can never be computed again: it is kept, also while another project speaks for its own.
+    """
     from pipeline.publish import card_json, reference_texts, texts_to_embed
 
     cards = [card_json(card) for card in store.iter_cards()]
     needs, approaches = reference_texts()
     keys = {text_sha256("passage", text) for text in (*texts_to_embed(cards)[1], *approaches)}
     keys |= {text_sha256("query", text) for text in needs}
-    return keys | {vector_key(card["document_id"]) for card in cards if not card["text"]}
+    return keys | set(map(vector_key, purged_documents(store)))
 
 
 def forget_pages(store: Store, urls: Iterable[str | None]) -> None:

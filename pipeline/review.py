@@ -1,10 +1,12 @@
 """What a person should look at, and what becomes of the decision.
 
-Below: `data.store_review`, `pipeline.curate` (duplicates), `pipeline.staging` (sources that a gate holds).
+Below: `data.store_review`, `pipeline.curate` (duplicates).
 Above: `checkup.commands.review`, `pipeline.review_table`. A decision is a statement of origin `reviewer`, which
 outlives every reading by the machine, or a judgement about two projects; the question is closed after it is written.
 """
 
+import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
@@ -22,6 +24,7 @@ COMPARED = (*YEARS, "budget_eur", "reached_persons", "success_rate_percent", "le
 """Properties of which two origins must say the same."""
 LABELS = ("action_fields", "target_groups")
 _NUMBERS = frozenset({*YEARS, "budget_eur", "reached_persons", "success_rate_percent", "level"})
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+")
 REVIEWER = "reviewer"
 
 
@@ -170,19 +173,32 @@ def same_or_different(store: Store, item: Review, decision: str, note: str | Non
 def verify(store: Store, project_id: str, link: str, item: Review | None = None, note: str | None = None) -> None:
     """A person has seen the evaluation: the project's impact counts as verified, with the link to it.
 
+    The note stands beside the decision, without a question behind the link.
+
     Raises:
-        UsageError: The link is no web address.
+        UsageError: The link is no web address, or a question about two projects.
         CheckupError: There is no such project.
+    """
+    if item is not None and item.other_id is not None:
+        raise UsageError(f"Die Prüffrage {item.id} betrifft zwei Projekte: bitte mit same oder different entscheiden.")
+    check_link(link)
+    if store.get_project(project_id) is None:
+        raise CheckupError(f"Ein Projekt „{project_id}“ gibt es nicht.")
+    _state(store, project_id, {"verified": [True]}, f"{link} {note}" if note and item is None else link)
+    if item is not None:
+        decide(store, item.id, "verify", note or link)
+
+
+def check_link(link: str) -> None:
+    """Whether a text can be the address of an evaluation.
+
+    Raises:
+        UsageError: It is no web address.
     """
     if not link.startswith(("http://", "https://")) or len(link.split()) != 1:
         raise UsageError(
             f"„{link}“ ist keine Internetadresse. Bitte den Verweis auf die Evaluation angeben (https://…)."
         )
-    if store.get_project(project_id) is None:
-        raise CheckupError(f"Ein Projekt „{project_id}“ gibt es nicht.")
-    _state(store, project_id, {"verified": [True]}, link)
-    if item is not None:
-        decide(store, item.id, "verify", note or link)
 
 
 def parse_value(name: str, text: str) -> list[Any]:
@@ -206,10 +222,13 @@ def parse_value(name: str, text: str) -> list[Any]:
 
 
 def _number(name: str, text: str) -> int | float:
+    german = "," in text or _THOUSANDS.fullmatch(text)
     try:
-        value = float(text.replace(".", "").replace(",", ".") if "," in text else text)
-    except ValueError as error:
-        raise UsageError(f"„{text}“ ist keine Zahl; {name} braucht eine.") from error
+        value = float(text.replace(".", "").replace(",", ".") if german else text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise UsageError(f"„{text}“ ist keine Zahl; {name} braucht eine.")
     if name == "level" and value not in range(8):
         raise UsageError(f"„{text}“ ist keine Wirkungsstufe; möglich sind 0 bis 7.")
     return int(value) if value == int(value) else value

@@ -14,6 +14,8 @@ from pipeline.staging import Attempt, held_sources
 GATE = "quelle:"
 """A source that a gate holds is the question `quelle:NAME`."""
 MOST_QUOTE = 1000
+MOST_DIGITS = 18
+"""Of a number, so that it fits the database's 64 bits."""
 QUESTIONS = {
     "claimed_x": "Nennt der Text eine Studie, die keinen Nutzen fand?",
     "conflict": "Welche der beiden Angaben stimmt?",
@@ -42,8 +44,8 @@ def question_row(store: Store, number: str) -> dict[str, Any]:
         if attempt is None:
             raise CheckupError(f"Von der Quelle „{number.removeprefix(GATE)}“ wird nichts zurückgehalten.")
         return _gate_row(number.removeprefix(GATE), attempt)
-    item = get_review(store, int(number)) if number.isdecimal() else None
-    return _row(store, item or open_question(store, number_of(number)), titles_of(store))
+    item = get_review(store, number_of(number)) or open_question(store, number_of(number))
+    return _row(store, item, titles_of(store, [item.project_id, item.other_id or item.project_id]))
 
 
 def number_of(text: str) -> int:
@@ -52,7 +54,7 @@ def number_of(text: str) -> int:
     Raises:
         CheckupError: It is none.
     """
-    if not text.isdecimal():
+    if not text.isdecimal() or len(text) > MOST_DIGITS:
         raise CheckupError(f"„{text}“ ist keine Nummer einer Prüffrage. „checkup review list“ zeigt die offenen.")
     return int(text)
 

@@ -16,7 +16,8 @@ from data.errors import CheckupError, UsageError
 from data.exchange_tables import check_zip
 from data.store import Store
 from data.store_review import Review, get_review
-from pipeline.review import accept, correct, parse_value, same_or_different, verify
+from pipeline.curate import refusals
+from pipeline.review import accept, check_link, correct, parse_value, same_or_different, verify
 from pipeline.review_rows import GATE, question_row, question_rows
 
 SHEET = "Prüfliste"
@@ -124,17 +125,23 @@ def apply_table(store: Store, path: Path) -> Applied:
         CheckupError: The file is no sheet of ours.
     """
     done = Applied()
-    decisions: list[_Decision] = []
-    for number, cells in _read(path):
+    decisions: dict[int, _Decision] = {}
+    numbers: set[str] = set()
+    for row, cells in _read(path):
         if not any(cells):
             continue
-        found = _decision(store, number, cells, done)
+        found = _decision(store, row, cells, done)
         if found is not None:
-            decisions.append(found)
+            decisions[row] = found
+            if found.number in numbers:
+                done.faults.append(Fault(row=row, cell="Nr", reason=f"Die Nummer {found.number} steht zweimal da."))
+            numbers.add(found.number)
+    if not done.faults:
+        done.faults += _contradictions(store, decisions)
     if done.faults:
         done.already = done.skipped = 0
         return done
-    for one in decisions:
+    for one in decisions.values():
         _apply(store, one, done)
         done.applied += 1
     return done
@@ -152,18 +159,18 @@ def _read(path: Path) -> list[tuple[int, list[str]]]:
     try:
         book = load_workbook(io.BytesIO(content), data_only=True)
         sheet = book[SHEET] if SHEET in book.sheetnames else book.worksheets[0]
-        rows = [[_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
+        rows = [list(row) for row in sheet.iter_rows(values_only=True)]
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, SyntaxError, EOFError, OSError) as error:
         raise CheckupError(f"{path}: Die XLSX-Datei ist beschädigt ({error}). Bitte neu speichern.") from error
-    header = rows[0] if rows else []
+    header = [_text(cell) for cell in rows[0]] if rows else []
     missing = [name for name in (*SHOWN, *ANSWERS) if name not in header]
     if missing:
         raise CheckupError(
             f"{path}: Es fehlt die Spalte „{'“, „'.join(missing)}“. Bitte die Liste mit „checkup review --xlsx DATEI“ "
             "neu schreiben und nur die letzten vier Spalten ausfüllen."
         )
-    places = [header.index(name) for name in (*SHOWN, *ANSWERS)]
-    return [(number, [row[place] for place in places]) for number, row in enumerate(rows[1:], 2)]
+    places = [(header.index(name), "," if name in ANSWERS else ".") for name in (*SHOWN, *ANSWERS)]
+    return [(number, [_text(row[place], point) for place, point in places]) for number, row in enumerate(rows[1:], 2)]
 
 
 def _decision(store: Store, row: int, cells: Sequence[str], done: Applied) -> _Decision | None:
@@ -221,8 +228,11 @@ def _unusable(row: int, expected: Mapping[str, Any], one: _Decision) -> list[Fau
     if one.decision not in fitting:
         words = ", ".join(word for word, decision in DECISIONS.items() if decision in fitting)
         return [Fault(row=row, cell="Entscheidung", reason=f"passt nicht zu dieser Frage; möglich sind: {words}.")]
-    if one.decision == "verify" and not one.link.startswith(("http://", "https://")):
-        return [Fault(row=row, cell="Verweis", reason="Hier fehlt der Verweis auf die Evaluation (https://…).")]
+    if one.decision == "verify":
+        try:
+            check_link(one.link)
+        except UsageError as error:
+            return [Fault(row=row, cell="Verweis", reason=error.message)]
     if one.decision == "correct":
         if not one.value:
             return [Fault(row=row, cell="Neuer Wert", reason="Hier fehlt der neue Wert („-“: keiner).")]
@@ -231,6 +241,21 @@ def _unusable(row: int, expected: Mapping[str, Any], one: _Decision) -> list[Fau
         except UsageError as error:
             return [Fault(row=row, cell="Neuer Wert", reason=error.message)]
     return []
+
+
+def _contradictions(store: Store, decisions: Mapping[int, _Decision]) -> list[Fault]:
+    """Rows whose judgement contradicts what was judged before or what the rows above say."""
+    rows, told = [], []
+    for row, one in decisions.items():
+        item = get_review(store, int(one.number)) if one.decision in ("same", "different") else None
+        if item is not None and item.other_id is not None:
+            rows.append(row)
+            told.append((one.decision, item.project_id, item.other_id))
+    return [
+        Fault(row=row, cell="Entscheidung", reason=reason)
+        for row, reason in zip(rows, refusals(store, told), strict=True)
+        if reason
+    ]
 
 
 def _apply(store: Store, one: _Decision, done: Applied) -> None:
@@ -251,9 +276,10 @@ def _apply(store: Store, one: _Decision, done: Applied) -> None:
     done.written = True
 
 
-def _text(cell: object) -> str:
-    if isinstance(cell, float) and cell == int(cell):
-        return str(int(cell))
+def _text(cell: object, point: str = ".") -> str:
+    """A cell as text; a number that is no whole one with this decimal sign."""
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() else str(cell).replace(".", point)
     return "" if cell is None else str(cell).strip()
 
 

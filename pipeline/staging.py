@@ -30,7 +30,7 @@ from data.clock import utc_now
 from data.errors import CheckupError
 from data.records import Fetched, Rejected
 from data.store import Store
-from data.store_erase import Door, door_of
+from data.store_erase import ATTEMPT, Door, door_of
 from data.store_events import event_row, replace_events
 from data.store_staging import (
     Kept,
@@ -108,6 +108,10 @@ def take_in(store: Store, source: "SourceConfig", *, run_id: str, opened: Opener
         run_id: The run that does it.
         opened: Opens the crawl.
     """
+    if door_of(store).is_erased(source=source.name):
+        passed = Attempt(run_id=run_id, began=utc_now(), fingerprint="", token=run_id, state="done")
+        note = f"{source.name}: wurde gelöscht und wird nicht mehr abgerufen; die YAML-Datei kann weg."
+        return SourceReport(source.name, passed, [note])
     before = attempt_of(store, source.name)
     attempt = _begin(store, source, before, run_id)
     if attempt.state == "kept" and before is not None:
@@ -231,7 +235,6 @@ class _Known:
 
     def __init__(self, store: Store, source: "SourceConfig", attempt: Attempt, door: Door) -> None:
         self._door = door
-        self._gone = door.is_erased(source=source.name)
         self.inner = FileMemory(_memory_path(store, source.name), _memory_name(attempt))
         self.used = False
         self._whole = source.kind == "list"
@@ -256,7 +259,7 @@ class _Known:
 
     def _erased(self, url: str) -> bool:
         """Whether a page must leave no trace: it was erased, or a person's name stands in its address."""
-        return self._gone or self._door.is_erased(url=url) or self._door.names.mask(url) != url
+        return self._door.is_erased(url=url) or self._door.names.mask(url) != url
 
     def ids(self, url: str) -> list[str]:
         """The records of a page; a list that did not change stands for all of its rows."""
@@ -312,7 +315,7 @@ def _kept(attempt: Attempt, kept: Kept) -> Attempt:
 
 
 def _key(source: str) -> str:
-    return f"refresh:{source}"
+    return ATTEMPT + source
 
 
 def _text(attempt: Attempt) -> str:

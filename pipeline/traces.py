@@ -1,7 +1,7 @@
 """Searches every file of a workspace for what was erased: free pages of the database, members of archives and all.
 
 Below: NumPy, `data.person_names`. Above: `pipeline.erase`. Texts are searched as pieces of forty characters at most, so
-that any longer fragment is found; each in every form in which a file may hold it.
+that any fragment of 79 characters or more is found; each piece in every form in which a file may hold it.
 """
 
 import gzip
@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from data.person_names import MASK, pattern
+from data.person_names import MASK, KnownName
 
 PIECE = 40
 """Code points of a piece."""
@@ -60,11 +60,8 @@ class Traces:
 
     def __init__(self, texts: Iterable[str] = (), name: str | None = None) -> None:
         self._pieces = {piece for text in texts for piece in _cut(text)}
-        self._name = pattern(name) if name else None
+        self._name = KnownName(name) if name else None
         self._prepare()
-
-    def __len__(self) -> int:
-        return len(self._pieces)
 
     def _prepare(self) -> None:
         self._forms: dict[bytes, list[tuple[bytes, str]]] = {}
@@ -127,12 +124,16 @@ class Traces:
     def _search_stream(self, file: Any, place: Hit, searched: Searched, depth: int) -> None:
         rest, first, found = b"", b"", False
         while chunk := file.read(CHUNK_BYTES):
-            first = first or chunk[:4]
+            first = first or chunk[:5]
             found = found or self.stand_in(rest + chunk)
             rest = (rest + chunk)[-OVERLAP_BYTES:]
         if found:
             searched.hits.append(place)
-        if depth < DEEPEST and first[:2] in (b"\x1f\x8b", b"PK"):
+        if first == b"%PDF-":
+            searched.unreadable.append(f"{_shown(place)}: gepackter Text einer PDF-Datei")
+        elif first[:2] in (b"\x1f\x8b", b"PK") and depth >= DEEPEST:
+            searched.unreadable.append(f"{_shown(place)}: zu oft ineinander gepackt")
+        elif first[:2] in (b"\x1f\x8b", b"PK"):
             file.seek(0)
             try:
                 self._unpack(file, first, place, searched, depth)
@@ -158,7 +159,7 @@ class Traces:
             readings.append(content.decode("cp1252", "replace"))
         if "\\u0" in text:
             readings.append(_ESCAPED.sub(lambda match: chr(int(match[1], 16)), text))
-        return any(self._name.search(reading) for reading in readings)
+        return any(self._name.stands_in(reading) for reading in readings)
 
     def _found(self, content: bytes) -> Iterator[tuple[int, str]]:
         """Places in bytes and the pieces that stand there."""
@@ -217,6 +218,10 @@ def _blocks(texts: Iterable[tuple[str, str]]) -> Iterator[tuple[bytes, list[int]
             yield b"".join(parts), starts, owners
             parts, starts, owners, size = [], [], [], 0
     yield b"".join(parts), starts, owners
+
+
+def _shown(place: Hit) -> str:
+    return f"{place.file} ({place.member})" if place.member else place.file
 
 
 def _inside(place: Hit, name: str) -> str:

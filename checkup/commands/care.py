@@ -91,7 +91,7 @@ def _erase(kind: "Kind", key: str, reason: str, json: bool) -> int:
     else:
         context.say(_erased_words(done))
     for hit in done.searched.hits:
-        context.say(advice(hit))
+        context.say(advice(hit, log_emptied=done.log_emptied))
     for reason_unread in done.searched.unreadable:
         context.say(f"Nicht lesbar, also nicht durchsucht: {reason_unread}")
     return context.DONE_WITH_FAILURES if done.searched.hits or done.searched.unreadable else 0

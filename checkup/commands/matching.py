@@ -88,6 +88,7 @@ def match(
 ) -> int:
     """Projekte finden, die zur beschriebenen Lage passen."""
     from checkup.inputs import batch, read_text, refuse_beside_batch
+    from checkup.inputs import output as written
     from matching.retrieve import Matcher
     from matching.situation import checked_text
 
@@ -101,7 +102,7 @@ def match(
         _wanted({"text": ""}, matcher, base)
         return batch(input, output, lambda given: _told(matcher.match(_wanted(given, matcher, base), top=top)))
     given = read_text(text, text_option, file)
-    checked_text(given.text)  # before anything is loaded
+    readable = checked_text(given.text)  # before anything is loaded
     corrected = _needs_file(needs)
     matcher = Matcher(context.settings())
     query = _wanted({"text": given.text, "needs": corrected}, matcher, base)
@@ -111,7 +112,8 @@ def match(
     if html is not None:
         from checkup.page import answer_page
 
-        html.write_text(answer_page(answer, given.text, matcher.vocabulary), "utf-8")
+        with written(str(html)) as page:
+            page.write(answer_page(answer, readable, matcher.vocabulary))
         context.say(f"Antwort als Seite: {html}")
     _show(answer, given.text, matcher, json, output)
     return 0

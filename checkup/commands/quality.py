@@ -5,6 +5,7 @@ Below: `checkup.evaluate`, `embeddings.training`. Above: `checkup.cli`.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
 
@@ -58,12 +59,7 @@ def train_encoder(
     export: Annotated[Path | None, typer.Option(help="Modell zusätzlich als Sentence-Transformers-Ordner")] = None,
 ) -> int:
     """Einen Adapter trainieren, der Lagen zu den passenden Projekten zieht."""
-    from importlib.util import find_spec
-
-    from data.errors import CheckupError
-
-    if find_spec("sentence_transformers") is None or find_spec("peft") is None:
-        raise CheckupError("Das Training braucht den Zusatz »transformers«: make setup-full")
+    _need_extra("sentence_transformers", "peft")
     from checkup import training as source
     from data.corpus_files import load_corpus
     from data.vocabulary import load_vocabulary
@@ -73,10 +69,11 @@ def train_encoder(
     given, wanted = list(source.queries(corpus, vocabulary)), list(source.answers(corpus, vocabulary))
     settings = Settings(steps=steps, rank=rank, alpha=2 * rank, learning_rate=learning_rate, seed=seed, threads=threads)
     context.say(f"{len(given)} Lagen und Bedarfe, {len(wanted)} Antworten, {steps} Schritte")
+    began = f" --start {start.name} ({sha256(start.read_bytes()).hexdigest()[:12]})" if start else ""
     card = {
         "base": base, "queries": len(given), "answers": len(wanted), "data_sha256": source.data_sha256(given, wanted),
         "command": f"checkup train encoder --base {base} --steps {steps} --rank {rank} "
-        f"--learning-rate {learning_rate} --seed {seed}",
+        f"--learning-rate {learning_rate} --seed {seed}{began}",
     }  # fmt: skip
     with _base_folder(base) as folder:
         model = train(folder, given, wanted, settings, start=start, progress=_say_loss)
@@ -99,17 +96,17 @@ def train_readers(
     workers: Annotated[int, typer.Option(min=1, help="Prozesse, die einbetten")] = 2,
 ) -> int:
     """Die Leser von Bedarfen, Rollen, Thema und Ansätzen für das eingestellte Sprachmodell trainieren."""
-    from importlib.util import find_spec
-
+    _need_extra("sklearn")
+    from checkup.reader_training import READERS
     from checkup.reader_training import train_readers as train
     from data.corpus_files import load_corpus
-    from data.errors import CheckupError
+    from data.errors import UsageError
     from data.store import Store
     from data.vocabulary import load_vocabulary
     from embeddings.encoders import load_encoder
 
-    if find_spec("sklearn") is None:
-        raise CheckupError("Das Training braucht den Zusatz »transformers«: make setup-full")
+    if only is not None and only not in READERS:
+        raise UsageError(f"„{only}“ ist kein Leser. Möglich: {', '.join(READERS)}.")
     settings = context.settings()
     encoder = load_encoder(settings.encoder, threads=settings.threads)
     with Store.open(settings, create=True) as store, store.writing("train"):
@@ -129,12 +126,7 @@ def train_readers(
 @train_app.command("answers", epilog="Beispiel: checkup train answers")
 def train_answers() -> int:
     """Den Leser trainieren, der einschätzt, welche Bedarfe ein Projekt beantwortet (nach `train readers`)."""
-    from importlib.util import find_spec
-
-    from data.errors import CheckupError
-
-    if find_spec("sklearn") is None:
-        raise CheckupError("Das Training braucht den Zusatz »transformers«: make setup-full")
+    _need_extra("sklearn")
     from checkup.answers_training import train_answers as train
     from data.corpus_files import load_corpus
     from data.shipped import iter_shipped
@@ -186,6 +178,16 @@ def train_ranking(
 
     fit_folder(folder, split, context.settings(), say=context.say)
     return 0
+
+
+def _need_extra(*packages: str) -> None:
+    """Refuse where a package of the extra `transformers` is missing."""
+    from importlib.util import find_spec
+
+    from data.errors import CheckupError
+
+    if any(find_spec(package) is None for package in packages):
+        raise CheckupError("Das Training braucht den Zusatz »transformers«: make setup-full")
 
 
 def _say_loss(step: int, loss: float) -> None:

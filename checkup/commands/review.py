@@ -34,6 +34,7 @@ def register(app: typer.Typer) -> None:
     review_app.command("correct", epilog="Beispiel: checkup review correct 12 wohnen,sprache")(correct)
     review_app.command("same", epilog="Beispiel: checkup review same 12")(same)
     review_app.command("different", epilog="Beispiel: checkup review different 12")(different)
+    review_app.command("withdraw", epilog="Beispiel: checkup review withdraw 3")(withdraw)
     review_app.command("verify", epilog="Beispiel: checkup review verify 12 https://example.org/evaluation.pdf")(verify)
     app.add_typer(review_app, name="review")
 
@@ -197,21 +198,37 @@ def different(
 
 
 def verify(
-    target: Annotated[str, typer.Argument(help="Nummer der Prüffrage oder id eines Projekts")],
+    target: Annotated[str, typer.Argument(help="id eines Projekts oder Nummer der Prüffrage")],
     link: Annotated[str, typer.Argument(help="Adresse der Evaluation")],
     note: Annotated[str | None, NOTE] = None,
     json: Annotated[bool, JSON] = False,
 ) -> int:
     """Die Evaluation wurde gesehen: Die Wirkung gilt als geprüft, mit Verweis."""
     from pipeline import review
+    from pipeline.review_rows import number_of
     from pipeline.review_table import Applied
 
     with _reviewing() as (store, run):
-        item = review.open_question(store, int(target)) if target.isdecimal() else None
+        is_number = target.isdecimal() and store.get_project(target) is None
+        item = review.open_question(store, number_of(target)) if is_number else None
         project_id = target if item is None else item.project_id
         review.verify(store, project_id, link, item, note)
         _after(store, run, Applied(written=True))
     return _told(None if item is None else item.id, project_id, "verify", json)
+
+
+def withdraw(
+    judgement: Annotated[int, typer.Argument(help="Nummer des Urteils; checkup history PROJEKT zeigt sie")],
+    json: Annotated[bool, JSON] = False,
+) -> int:
+    """Ein Urteil zurücknehmen, auch eine Zusammenführung durch das Programm; danach wird wieder gefragt."""
+    from pipeline import curate
+    from pipeline.review_table import Applied
+
+    with _reviewing() as (store, run):
+        taken = curate.withdraw(store, judgement)
+        _after(store, run, Applied(written=True))
+    return _told(taken.id, taken.project_id, "withdraw", json)
 
 
 def _decide(number: str, decision: str, act: "Callable[[Store, Review], Any]", json: bool) -> int:

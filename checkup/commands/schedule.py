@@ -177,15 +177,18 @@ def run_due(
 
 
 def _turns(sources: Sequence["SourceConfig"], store: "Store | None") -> list["Turn"]:
-    """When each source is due; without a store none was ever read."""
+    """When each source is due; without a store none was ever read. Erased sources have no turn."""
     from data.clock import utc_now
+    from data.store_erase import door_of
     from pipeline.cadence import turn
     from pipeline.staging import attempt_of
 
     now, salt = utc_now(), str(context.settings().workspace)
+    door = door_of(store) if store is not None else None
     return [
         turn(one.name, one.schedule, attempt_of(store, one.name) if store is not None else None, now=now, salt=salt)
         for one in sources
+        if door is None or not door.is_erased(source=one.name)
     ]
 
 

@@ -4,11 +4,12 @@ Below: `pipeline.nlp.claim_rules`, `pipeline.nlp.search_tokens`. Above: `pipelin
 `pipeline.nlp.clause_training`.
 """
 
-import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pipeline.nlp.claim_rules import cues_by_clause, quantities_by_clause, rule_level
+from pipeline.nlp.claim_rules import cues_by_clause, quantities_by_clause
 from pipeline.nlp.clauses import Clause
+from pipeline.nlp.numerals import YEAR
 from pipeline.nlp.quantities import Quantity
 from pipeline.nlp.search_tokens import index_tokens
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc
 
 _TABLES = ("impact", "status", "practice", "money")
-_YEAR = re.compile(r"(?:19|20)\d\d")
 _AUXILIARIES = {
     "sein": "be", "haben": "have", "werden": "become", "sollen": "modal", "können": "modal", "müssen": "modal",
     "wollen": "modal", "dürfen": "modal",
@@ -26,13 +26,14 @@ _SMALL = 6
 _LARGE = 100
 
 
-def clause_features(doc: "Doc") -> list[list[str]]:
+def clause_features(doc: "Doc", levels: Sequence[int]) -> list[list[str]]:
     """The features of every clause of a document, by name; a feature is there or not.
 
     Args:
         doc: A document whose cues, quantities and clauses are set.
+        levels: The level that the rules give every clause.
     """
-    own = _own(doc)
+    own = _own(doc, levels)
     clauses: list[Clause] = doc._.clauses
     found = []
     for index, clause in enumerate(clauses):
@@ -46,17 +47,16 @@ def clause_features(doc: "Doc") -> list[list[str]]:
     return found
 
 
-def _own(doc: "Doc") -> list[list[str]]:
+def _own(doc: "Doc", levels: Sequence[int]) -> list[list[str]]:
     tables = {table: cues_by_clause(doc, table) for table in _TABLES}
     counts = quantities_by_clause(doc)
     clauses: list[Clause] = doc._.clauses
     title_end, last = doc._.title_tokens, clauses[-1].sentence if clauses else 0
     found = []
-    for index, clause in enumerate(clauses):
+    for index, (clause, level) in enumerate(zip(clauses, levels, strict=True)):
         features = _words(doc, clause)
         for table, labels in tables.items():
             features.extend(f"c {table} {label}" for label in sorted(labels.get(index, ())))
-        level = rule_level(clause, tables["impact"].get(index, set()), counts.get(index, []))
         features.append(f"l {level}")
         features.append(f"l {level} {clause.past}")
         features.append(f"s {clause.status}")
@@ -76,10 +76,10 @@ def _words(doc: "Doc", clause: Clause) -> list[str]:
     lemmas = [lemma for start, end in clause.spans for lemma in words.lemmas[start:end]]
     forms = [form for start, end in clause.spans for form in words.forms[start:end]]
     features = [f"w {token}" for token in dict.fromkeys(index_tokens(lemmas))]
-    features.extend(f"t {_AUXILIARIES[lemma]}" for lemma in dict.fromkeys(lemmas) if lemma in _AUXILIARIES)
+    features.extend(dict.fromkeys(f"t {_AUXILIARIES[lemma]}" for lemma in lemmas if lemma in _AUXILIARIES))
     if not _REPORTED.isdisjoint(forms):
         features.append("t reported")
-    if any(_YEAR.fullmatch(form) for form in forms):
+    if any(YEAR.fullmatch(form) for form in forms):
         features.append("t year")
     size = len(forms)
     features.append("t short" if size < 6 else "t long" if size > 16 else "t middle")

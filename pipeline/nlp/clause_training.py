@@ -12,8 +12,8 @@ import numpy as np
 
 from pipeline.nlp.analysis import pipeline_zone
 from pipeline.nlp.clause_features import clause_features
-from pipeline.nlp.judge import LEVELS, NEIGHBOUR, ClauseWeights, Floats
-from pipeline.nlp.readings import Quoter, analyse, span_quote
+from pipeline.nlp.judge import LEVELS, NEIGHBOUR, ClauseWeights, Floats, rule_levels
+from pipeline.nlp.readings import Quoter, analyse, overlap, span_quote
 
 _LEAST = 2
 _TRUST = (0.2, 0.2, 0.2, 0.2, 0.2, 0.5, 0.2, 0.5)
@@ -61,17 +61,11 @@ def _clauses(text: LabelledText) -> Iterator[tuple[list[str], int]]:
     quoter = Quoter(text.title, text.text)
     with pipeline_zone() as nlp:
         doc = analyse(nlp, quoter)
-        for clause, features in zip(doc._.clauses, clause_features(doc), strict=True):
+        for clause, features in zip(doc._.clauses, clause_features(doc, rule_levels(doc)), strict=True):
             span = span_quote(doc, quoter, clause.spans[0][0], clause.spans[-1][1])
-            met = [claim for claim in text.claims if span.get("where") != "title" and _overlap(span, claim)]
+            met = [claim for claim in text.claims if span.get("where") != "title" and overlap(span, claim)]
             best = max(met, key=lambda claim: (claim["status"] == "result", claim["level"]), default=None)
             yield features, int(best["level"]) if best else 0
-
-
-def _overlap(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two spans share at least half of the shorter one."""
-    shared = min(one["end"], other["end"]) - max(one["start"], other["start"])
-    return bool(2 * shared >= min(one["end"] - one["start"], other["end"] - other["start"]) > 0)
 
 
 def _descend(inputs: Floats, truth: Floats, penalty: float) -> Floats:

@@ -40,6 +40,8 @@ _ACCOUNT = re.compile(
 )
 _BARE_EXTENSION = re.compile(r"\(([-–]\s?\d{2,5})\)")
 _AFTER_A_PERSON = re.compile(r"[,:]?[ \u00a0(]{1,2}([-–]\s?\d{2,5})(?![\w.,]\d|\w)")
+_BOOK = re.compile(r"ISBN(?:-1[03])?[ \u00a0:.]{0,3}$", re.IGNORECASE)
+_AMOUNT = re.compile(r"\+?[1-9](?:\d{0,2}(?:[. \u00a0]\d{3}){1,3}|\d{0,9})")
 _LEAST_DIGITS = 7
 
 
@@ -48,8 +50,9 @@ def number_spans(text: str) -> Iterator[tuple[int, int]]:
     if any(character.isdigit() for character in text):
         yield from (match.span() for match in _IBAN.finditer(text) if _is_iban(match[0]))
         yield from (match.span() for match in _GERMAN_IBAN.finditer(text))
-        yield from (match.span() for match in _NUMBER.finditer(text) if _is_phone(match[0]))
-        yield from (match.span(1) for match in _announced().finditer(text) if not _DATE_OR_TIME.match(match[1]))
+        phones = (match.span() for match in _NUMBER.finditer(text) if _is_phone(match[0]))
+        told = (match.span(1) for match in _announced().finditer(text) if not _DATE_OR_TIME.match(match[1]))
+        yield from (span for span in (*phones, *told) if not _counts(text, *span))
         yield from (match.span(1) for match in _extension().finditer(text))
         yield from (match.span(1) for match in _BARE_EXTENSION.finditer(text))
         yield from (match.span(1) for match in _ACCOUNT.finditer(text))
@@ -112,6 +115,19 @@ def _is_phone(number: str) -> bool:
     if sum(map(len, groups)) < _LEAST_DIGITS or _DATE_OR_TIME.match(number.lstrip("(")):
         return False
     return number.lstrip("(").startswith("+") or sum(len(group) == 1 for group in groups) <= 2
+
+
+def _counts(text: str, start: int, end: int) -> bool:
+    """Whether a number says how many or names a book: `+1.200.000 Menschen`, `ISBN 0-19-852663-6`."""
+    if _BOOK.search(text, max(0, start - 12), start):
+        return True
+    return bool(_AMOUNT.fullmatch(text, start, end) and _counted().match(text, end))
+
+
+@cache
+def _counted() -> re.Pattern[str]:
+    words = "|".join(map(re.escape, tables().words("counted")))
+    return re.compile(rf"[ \u00a0]{{0,2}}(?:{words})(?![^\W_])", re.IGNORECASE)
 
 
 def _is_iban(text: str) -> bool:

@@ -5,7 +5,6 @@ Levels after the PHINEO impact staircase, evidence grades the house's own scale 
 Below: `pipeline.nlp.judge`, `pipeline.nlp.claim_rules`. Above: `pipeline.nlp.readings`.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,12 +15,12 @@ import numpy as np
 from pipeline.nlp.claim_rules import USES, cues_by_clause, quantities_by_clause
 from pipeline.nlp.clauses import Clause, Status
 from pipeline.nlp.judge import LEVELS, judge_clauses
+from pipeline.nlp.numerals import YEAR
 from pipeline.nlp.quantities import Quantity
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
 
-_YEAR = re.compile(r"(?:19|20)\d\d")
 _DOUBT = 0.3
 """A clause is a statement unless it is three times as likely that it is none: a missed one is worse than a weak one."""
 _SURE = 0.4
@@ -109,7 +108,7 @@ def _grade(doc: "Doc", cues: Mapping[int, set[str]], counts: Mapping[int, list[Q
         start, end = clause.spans[0][0], clause.spans[-1][1]
         seen = _Seen(
             cues.get(index, set()), told[clause.sentence], counts.get(index, []), levels.get(start, 0),
-            years=sum(1 for text in doc._.words.texts[start:end] if _YEAR.fullmatch(text)),
+            years=sum(1 for text in doc._.words.texts[start:end] if YEAR.fullmatch(text)),
         )  # fmt: skip
         value = _clause_grade(clause, seen)
         if value > best:

@@ -103,4 +103,5 @@ def rule_levels(doc: "Doc") -> list[int]:
 
 def judge_clauses(doc: "Doc") -> Floats:
     """How likely each level is for every clause: float32[clauses, LEVELS]."""
-    return shipped_clause_weights().probabilities(clause_features(doc), rule_levels(doc))
+    levels = rule_levels(doc)
+    return shipped_clause_weights().probabilities(clause_features(doc, levels), levels)

@@ -3,6 +3,9 @@
 Below: `pipeline.nlp.name_tokens`. Above: `pipeline.nlp.person_names`.
 """
 
+from collections.abc import Callable
+from functools import cache, partial
+
 from pipeline.nlp.name_tokens import Mark, Tokens
 
 _NAME = Mark.GIVEN | Mark.AMBIGUOUS
@@ -18,6 +21,7 @@ _LINKS = {"der", "des", "für", "und"}
 def kept_words(tokens: Tokens) -> set[int]:
     """The numbers of the words that belong to the name of an institution or a place."""
     kept: set[int] = set()
+    links = cache(partial(_links, tokens))
     for token in range(len(tokens)):
         marks = tokens.marks[token]
         if not marks & _WANTED and tokens.words[token] not in _SHORT and not tokens.words[token].endswith("-St"):
@@ -31,7 +35,7 @@ def kept_words(tokens: Tokens) -> set[int]:
         ):
             kept.add(token)
         if marks & (Mark.HEAD | Mark.LEGAL) or _is_ev(tokens, token):
-            kept.update(_before_head(tokens, token, firm=not marks & Mark.HEAD))
+            kept.update(_before_head(tokens, token, links, firm=not marks & Mark.HEAD))
         if (marks & Mark.LEAD and marks & Mark.CAPITAL and not _is_complete(tokens.words[token])) or tokens.lower(
             token
         ) == "st":
@@ -46,7 +50,7 @@ def _is_ev(tokens: Tokens, token: int) -> bool:
     return tokens.words[token] == "e" and tokens.lower(token + 1) == "v" and tokens.gap(token).strip() == "."
 
 
-def _before_head(tokens: Tokens, token: int, *, firm: bool) -> list[int]:
+def _before_head(tokens: Tokens, token: int, links: Callable[[int, bool], bool], *, firm: bool) -> list[int]:
     """The words of the name before `Stiftung`, `Platz`, `GmbH`; none where none is named after a person."""
     if not (firm or tokens.is_(token, Mark.CAPITAL)) or (
         firm and tokens.is_(token + 1, Mark.LEGAL) and tokens.joined(token)
@@ -55,14 +59,14 @@ def _before_head(tokens: Tokens, token: int, *, firm: bool) -> list[int]:
     if tokens.lower(token) in _KOREAN_SURNAMES and tokens.words[token - 1].partition("-")[2].islower():
         return []
     first = token
-    while first and token - first < _MOST and _links(tokens, first - 1, firm=firm):
+    while first and token - first < _MOST and links(first - 1, firm):
         first -= 1
     while first < token and not tokens.is_(first, Mark.CAPITAL):
         first += 1
     return list(range(first, token + 1))
 
 
-def _links(tokens: Tokens, token: int, *, firm: bool) -> bool:
+def _links(tokens: Tokens, token: int, firm: bool) -> bool:
     """Whether a word and the next are parts of one name."""
     gap = tokens.gap(token)
     if gap.strip() == "&" and "\n" not in gap:

@@ -19,6 +19,11 @@ _CALLED = re.compile(
     r"|(?:^|[\n.!?]\s?)(?:Liebe|Lieber|Hallo|Hi|Moin|Guten (?:Tag|Morgen|Abend)|Danke(?: an)?)[ ,]{1,2}$"
     r"|achkundige[rn]? (?:Bürger|Einwohner) $"
 )
+_CALLING = (
+    "mich", "ihn", "sie", "uns", "bin", "heiße", "der", "die", "Liebe", "Lieber", "Hallo", "Hi", "Moin", "Tag",
+    "Morgen", "Abend", "Danke", "an", "Bürger", "Einwohner",
+)  # fmt: skip
+"""Ends of what `_CALLED` finds, beside forms of `nennen`."""
 _CALLED_STOP = {",", "!", ".", "“", "”", " "}
 _ASKED = re.compile(r"(?:[Mm]eld|[Ss]ag|[Rr]uf|[Ww]end|[Ff]rag)\w{0,5}\b[^.!?\n]{0,40}\b(?:bei|an) $")
 _ASKED_STOP = re.compile(r" (?:ab|an|unter|oder)\b| \(0|, ?0")
@@ -189,7 +194,7 @@ class Cues:
         tokens = self._tokens
         start, end = tokens.starts[token], tokens.end(last)
         before = tokens.text[max(0, start - 70) : start]
-        if _CALLED.search(before) and tokens.text[end : end + 1] in _CALLED_STOP:
+        if tokens.text[end : end + 1] in _CALLED_STOP and _may_call(before) and _CALLED.search(before):
             return True
         asked = before.endswith(("bei ", "an ")) and _ASKED_STOP.match(tokens.text, end, end + 12)
         return bool(asked and _ASKED.search(before))
@@ -292,6 +297,12 @@ class Cues:
         """`Tel.`, `E-Mail` right after it."""
         end = self._tokens.end(token)
         return bool(_CONTACT_WORD.match(self._tokens.text, end, end + 16))
+
+
+def _may_call(before: str) -> bool:
+    """Whether `_CALLED` can be found at the end of a text; it looks at the last word only."""
+    words = before.rstrip(" ,")
+    return words.endswith(_CALLING) or "enn" in words[-7:] or "annt" in words[-7:]
 
 
 def _is_title(lower: str, word: str, gap: str) -> bool:

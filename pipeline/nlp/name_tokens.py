@@ -13,6 +13,8 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’´`][^\W\d_]+)*(?:\.?[-‑][^\W\d_]+(?:['�
 _JOINED = re.compile(r"[ \u00a0\u202f]{0,3}(?:\r?\n)?[ \u00a0]{0,3}")
 _CACHED = 50_000
 _ON_ONE_LINE, _OVER_LINES, _APART = 1, 2, 3
+_BEYOND = 8
+"""So many words before and after a text may be asked for: they have no marks."""
 _ABBREVIATED = {"ph", "ch", "th", "chr", "jos", "joh", "wilh", "heinr", "friedr"}
 _VOWEL = r"(?:yeo|woo|you|ae|ya|eo|ye|wa|oe|yo|oo|we|wi|yu|eu|ui|ee|ou|yi|[aeoui])"
 _SYLLABLE = rf"(?:[gkndtrlmbpsjhwy]|ch|sh)?{_VOWEL}(?:ng|[knlmpth])?"
@@ -52,7 +54,15 @@ class Tokens:
     words: list[str]
     starts: list[int]
     marks: list[int]
-    _joints: bytearray = field(default_factory=bytearray)
+    _padded: list[int] = field(init=False)
+    _lowers: list[str] = field(init=False)
+    _joints: bytearray = field(init=False)
+
+    def __post_init__(self) -> None:
+        # Padding at the end answers for numbers below zero as well.
+        self._padded = [*self.marks, *[0] * _BEYOND]
+        self._lowers = [*map(str.lower, self.words), *[""] * _BEYOND]
+        self._joints = bytearray(max(0, len(self.words) - 1)) + bytes([_APART]) * (_BEYOND + 1)
 
     def __len__(self) -> int:
         return len(self.words)
@@ -63,7 +73,7 @@ class Tokens:
 
     def lower(self, token: int) -> str:
         """The word in lower case; empty outside the text."""
-        return self.words[token].lower() if 0 <= token < len(self.words) else ""
+        return self._lowers[token]
 
     def gap(self, token: int) -> str:
         """What stands between a word and the next (at most 40 code points of it)."""
@@ -78,10 +88,6 @@ class Tokens:
             token: The first of the two.
             line: Whether they must stand on one line.
         """
-        if not 0 <= token < len(self.words) - 1:
-            return False
-        if not self._joints:
-            self._joints = bytearray(len(self.words))
         joint = self._joints[token]
         if not joint:
             joint = self._joints[token] = self._joint(token)
@@ -99,7 +105,7 @@ class Tokens:
 
     def is_(self, token: int, marks: int) -> bool:
         """Whether a word, if there is one, has one of the marks."""
-        return 0 <= token < len(self.words) and bool(self.marks[token] & marks)
+        return self._padded[token] & marks != 0
 
     def namely(self, token: int, *, strict: bool) -> bool:
         """Whether a word can be part of a name.
@@ -108,9 +114,9 @@ class Tokens:
             token: Its number.
             strict: Nothing that looks like a noun, but listed names; else anything but listed words.
         """
-        if not self.is_(token, Mark.CAPITAL) or self.is_(token, Mark.ACRONYM):
+        marks = self._padded[token]
+        if marks & (Mark.CAPITAL | Mark.ACRONYM) != Mark.CAPITAL:
             return False
-        marks = self.marks[token]
         if marks & (Mark.GIVEN | Mark.AMBIGUOUS | Mark.SURNAME):
             return True
         return not marks & (

@@ -73,15 +73,17 @@ class NameWords:
         ):
             return False
         named = [word for word in range(token, run + 1) if not tokens.is_(word, Mark.PARTICLE)]
-        if any(tokens.is_(word, Mark.COMMON) or not self.is_unknown(word) for word in named):
+        if not any(tokens.is_(word, _NAME | Mark.SURNAME) for word in named) and self._is_no_person(token, run):
             return False
-        known = any(tokens.is_(word, _NAME | Mark.SURNAME) for word in named)
-        if not known and tokens.lower(run).endswith(_PLACE_ENDS):
-            return False
-        if self._cues.made(token):
+        return not any(tokens.is_(word, Mark.COMMON) or not self.is_unknown(word) for word in named)
+
+    def _is_no_person(self, token: int, last: int) -> bool:
+        """Whether unknown words are a place, a title or belong to the noun before them."""
+        tokens = self.tokens
+        if tokens.lower(last).endswith(_PLACE_ENDS):
             return True
         apposed = tokens.joined(token - 1) and tokens.is_(token - 1, Mark.CAPITAL)
-        return known or not (apposed or tokens.gap(token - 1)[-1:] in _OPENING_QUOTES)
+        return (apposed or tokens.gap(token - 1)[-1:] in _OPENING_QUOTES) and not self._cues.made(token)
 
     def is_unknown(self, token: int) -> bool:
         """A name by the tables, or a word that the dictionary does not know."""

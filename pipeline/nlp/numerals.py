@@ -1,6 +1,6 @@
 """Numbers in German and English: digits with separators, number words, shares such as `zwei Drittel`.
 
-Below: nothing. Above: `pipeline.nlp.quantities`, `pipeline.nlp.money`.
+Below: nothing. Above: `pipeline.nlp.quantities`, and every component that looks for years.
 """
 
 import re
@@ -21,6 +21,8 @@ _ENGLISH = {
     "eighteen": 18, "nineteen": 19, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70,
     "eighty": 80, "ninety": 90,
 }  # fmt: skip
+YEAR = re.compile(r"(?:19|20)\d\d")
+"""A whole token that can be a year."""
 _LONGEST = 80
 """Longer tokens are no number words: the longest below one million has 65 letters (777,777)."""
 ARTICLES = frozenset({"ein", "eine", "einen", "einem", "einer", "eins", "one"})

@@ -94,8 +94,8 @@ class _Finder:
                 at += 1
                 continue
             first = self._reach_back(at)
+            self._names += self._precede_list(first)
             self._names.append((first, last))
-            self._precede_list(first)
             at = self._follow_list(at, last) + 1
         self._names += attendance(tokens, self._kept)
         self._names += self._again()
@@ -266,26 +266,30 @@ class _Finder:
             return False
         return tokens.namely(token, strict=True) and not tokens.is_(token, Mark.LEAD | Mark.HEAD | Mark.ROLE)
 
-    def _precede_list(self, first: int) -> None:
-        """Unknown names right before a found one: `von Finn, Lotta und Maria`."""
+    def _precede_list(self, first: int) -> list[tuple[int, int]]:
+        """Unknown names right before a found one, in order: `Tjarke Brunz, Xy Zett und Maria Huber`."""
         tokens = self.tokens
+        names: list[tuple[int, int]] = []
         for _ in range(_LONGEST):
             before = first - 1
             if tokens.lower(before) in {"und", "sowie"}:
                 before -= 1
             if before < 0 or not _BACK.fullmatch(tokens.text[tokens.end(before) : tokens.starts[first]]):
-                return
-            if not self._is_free(before) or tokens.is_(before, Mark.COMMON) or not self.words.is_unknown(before):
-                return
+                break
+            if not self._is_free(before) or tokens.is_(before, Mark.COMMON):
+                break
             start = self._reach_back(before)
+            if start == before and not self.words.is_unknown(before):
+                break
             if tokens.lower(start - 1) in _PLACING or (
                 tokens.joined(start - 1)
                 and tokens.is_(start - 1, Mark.CAPITAL)
                 and not tokens.is_(start - 1, Mark.ROLE)
             ):
-                return
-            self._names.insert(len(self._names) - 1, (start, before))
+                break
+            names.append((start, before))
             first = start
+        return names[::-1]
 
     def _follow_list(self, first: int, last: int) -> int:
         """Names that go on after a found one: `Maria Huber, Xy Zett und …`, `die Familien Demir und Huber`."""

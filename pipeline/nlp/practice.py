@@ -1,15 +1,15 @@
 """Practical experience: lessons by kind, awards won, transfer to or from another place, continuation.
 
-Below: `pipeline.nlp.clauses`, `pipeline.nlp.cues`. Above: `pipeline.nlp.readings`.
+Below: `pipeline.nlp.claim_rules`, `pipeline.nlp.clauses`. Above: `pipeline.nlp.readings`.
 """
 
-import re
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipeline.nlp.clauses import Clause
+from pipeline.nlp.claim_rules import cues_by_clause
+from pipeline.nlp.clauses import Clause, Status
+from pipeline.nlp.numerals import YEAR
 from pipeline.nlp.sentences import sentence_of
 
 if TYPE_CHECKING:
@@ -17,9 +17,16 @@ if TYPE_CHECKING:
 
 LESSONS = ("failure", "obstacle", "transfer", "success_factor", "precondition")
 """In a clause that speaks of several kinds, the first of these counts."""
-_CONTINUATIONS = ("permanent", "ended", "open_end", "running")
-_STATUS = {"permanent": "permanent", "ended": "ended", "open_end": "unknown", "running": "running"}
-_YEAR = re.compile(r"(?:19|20)\d\d")
+_DONE: frozenset[Status] = frozenset({"result", "other"})
+"""Of clauses that tell of a transfer; elsewhere (`in anderen Städten`) is where it went or came from."""
+_CONTINUATIONS: Mapping[str, tuple[str, frozenset[Status]]] = {
+    "permanent": ("permanent", frozenset({"result"})),
+    "ended": ("ended", _DONE | {"negated"}),
+    "open_end": ("unknown", _DONE | {"negated", "planned"}),
+    "running": ("running", _DONE | {"planned"}),
+}
+"""By label, in the order in which they count: the status told, and of which clauses: `soll verstetigt werden` lasts not
+yet, `wird nicht verlängert` ends, `läuft nicht weiter` does not run."""
 _MOST_LESSONS = 6
 
 
@@ -35,19 +42,17 @@ class Practice:
 
 def find_practice(doc: "Doc") -> "Doc":
     """Component `checkup_practice`: sets `doc._.lessons`, `doc._.awards`, `doc._.transfers`, `doc._.continuation`."""
-    labels: dict[int, set[str]] = defaultdict(set)
-    for cue in doc._.cues:
-        if cue.table == "practice":
-            labels[doc._.clause_of[cue.start]].add(cue.label)
+    labels = cues_by_clause(doc, "practice")
     clauses: list[Clause] = doc._.clauses
-    doc._.lessons = [
-        Practice(kind, *_span(clauses[index]))
-        for index in sorted(labels)
-        for kind in [next((kind for kind in LESSONS if kind in labels[index]), None)]
+    kinds = {index: next((kind for kind in LESSONS if kind in labels[index]), None) for index in sorted(labels)}
+    lessons = [
+        (clauses[index].status, Practice(kind, *_span(clauses[index])))
+        for index, kind in kinds.items()
         if kind is not None and clauses[index].status != "planned"
-    ][:_MOST_LESSONS]
+    ]
+    doc._.lessons = [lesson for _, lesson in lessons[:_MOST_LESSONS]]
     doc._.awards = _awards(doc, labels)
-    doc._.transfers = [lesson for lesson in doc._.lessons if lesson.kind == "transfer"]
+    doc._.transfers = [lesson for status, lesson in lessons if lesson.kind == "transfer" and status in _DONE]
     doc._.continuation = _continuation(doc, labels)
     return doc
 
@@ -66,11 +71,12 @@ def _awards(doc: "Doc", labels: Mapping[int, set[str]]) -> list[Practice]:
 
 def _continuation(doc: "Doc", labels: Mapping[int, set[str]]) -> Practice | None:
     """The last clause that says how the project went on; a lasting one before others."""
-    for label in _CONTINUATIONS:
-        found = [index for index in sorted(labels) if label in labels[index]]
+    clauses: list[Clause] = doc._.clauses
+    for label, (status, told_of) in _CONTINUATIONS.items():
+        found = [index for index in sorted(labels) if label in labels[index] and clauses[index].status in told_of]
         if found:
-            start, end = _span(doc._.clauses[found[-1]])
-            return Practice(_STATUS[label], start, end, _year(doc, start))
+            start, end = _span(clauses[found[-1]])
+            return Practice(status, start, end, _year(doc, start))
     return None
 
 
@@ -79,7 +85,7 @@ def _year(doc: "Doc", at: int) -> str | None:
     start, end = sentence_of(doc, at)
     texts = doc._.words.texts
     for span in (texts[start:end], texts[max(0, start - 200) : start]):
-        years = [text for text in span if _YEAR.fullmatch(text)]
+        years = [text for text in span if YEAR.fullmatch(text)]
         if years:
             return str(years[-1])
     return None

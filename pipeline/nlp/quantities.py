@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.nlp.cues import CueIndex
 from pipeline.nlp.lemmas import Words
-from pipeline.nlp.numerals import ARTICLES, EVERY, FRACTIONS, MULTIPLIERS, parse_number
+from pipeline.nlp.numerals import ARTICLES, EVERY, FRACTIONS, MULTIPLIERS, YEAR, parse_number
 from pipeline.nlp.rules import load_rules
 from pipeline.nlp.words import is_verb
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc
 
 _RANGE = re.compile(r"(\d[\d.]*)[-–](\d[\d.]*)")
-_YEAR = re.compile(r"(?:19|20)\d\d")
 _NOUN_REACH = 6
 _PERCENT = frozenset({"%", "prozent", "percent"})
 _RANGE_WORDS = frozenset({"bis", "–", "-", "—", "to"})
@@ -53,7 +52,6 @@ class Quantity:
     of: float | None
     start: int
     end: int
-    noun: int | None = None
     bare: bool = False
     each: bool = False
 
@@ -91,7 +89,6 @@ def find_quantities(doc: "Doc") -> "Doc":
                 quantity,
                 start=quantity.start + start,
                 end=quantity.end + start,
-                noun=None if quantity.noun is None else quantity.noun + start,
             )
             for quantity in _in_sentence(sentence)
         )
@@ -145,7 +142,7 @@ def _count(sentence: _Sentence, at: int) -> Quantity | None:
     if noun is None and (bare or whole is not None):
         unit = "persons"
     last = max(end_of if whole is not None else end, (noun + 1) if noun is not None else 0)
-    return Quantity(value, upper, unit, whole, at, last, noun, bare, _is_each(sentence, at, last))
+    return Quantity(value, upper, unit, whole, at, last, bare, _is_each(sentence, at, last))
 
 
 def _number(sentence: _Sentence, at: int) -> tuple[float | None, float | None, int]:
@@ -194,8 +191,10 @@ def _is_no_count(sentence: _Sentence, at: int, end: int, value: float) -> bool:
     before = sentence.forms[at - 1] if at else ""
     text = sentence.texts[at]
     if text.isdigit() and len(text) == 4 and 1900 <= value <= 2099:
-        return not (before in _approximate() and _noun(sentence, end)[1] == "persons")
-    if before == "/" and at > 1 and _YEAR.fullmatch(sentence.forms[at - 2]):
+        noun, unit = _noun(sentence, end)
+        is_sum = unit == "money" and noun == end
+        return not is_sum and not (unit == "persons" and _is_approximate(sentence, at))
+    if before == "/" and at > 1 and YEAR.fullmatch(sentence.forms[at - 2]):
         return True
     if before in {
         "§",
@@ -220,6 +219,12 @@ def _is_no_count(sentence: _Sentence, at: int, end: int, value: float) -> bool:
         return True
     following = sentence.forms[end] if end < len(sentence.forms) else ""
     return following in {"uhr", "."} and end < len(sentence.forms) - 1
+
+
+def _is_approximate(sentence: _Sentence, at: int) -> bool:
+    """Whether `rund`, `ca.` or `mehr als` stands right before a position."""
+    before = [form.removesuffix(".") for form in sentence.forms[max(0, at - 2) : at]]
+    return bool(before) and not _approximate().isdisjoint({before[-1], " ".join(before)})
 
 
 def _whole(sentence: _Sentence, end: int) -> tuple[float | None, int]:

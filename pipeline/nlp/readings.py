@@ -4,10 +4,10 @@ Below: the pipeline's components, `data.normalise`, `pipeline.nlp.privacy`. Abov
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from data.impact import tier
+from data.impact import TIERS, tier
 from data.normalise import Normalised, normalise, sanitise
 from pipeline.nlp.impact import best_claim
 from pipeline.nlp.lemmas import Words
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _BETWEEN = "\n\n"
 """Stands between title and text where both are read as one document."""
+_TOLD_OF_ANY = frozenset({"budget_eur", "budget_kind", "price_year"})
+"""Facts that are told of a text off the topic too."""
 _LOOSE_ENDS = frozenset(",;:–—")
 
 
@@ -31,11 +33,11 @@ class Reading:
     labels: dict[str, list[dict[str, Any]]]
     on_topic: bool
     impact: dict[str, Any]
-    scalars: dict[str, Any] = field(default_factory=dict)
-    facts: list[dict[str, Any]] = field(default_factory=list)
-    awards: list[dict[str, Any]] = field(default_factory=list)
-    lessons: list[dict[str, Any]] = field(default_factory=list)
-    continuation: dict[str, Any] | None = None
+    scalars: dict[str, Any]
+    facts: list[dict[str, Any]]
+    awards: list[dict[str, Any]]
+    lessons: list[dict[str, Any]]
+    continuation: dict[str, Any] | None
 
 
 class Quoter:
@@ -89,26 +91,28 @@ def read_text(nlp: "Language", title: str | None, text: str) -> Reading:
         labels=labels,
         on_topic=on_topic,
         **_impact(doc, quoter, on_topic),
-        awards=[span_quote(doc, quoter, award.start, award.end) for award in doc._.awards],
-        lessons=[{"kind": item.kind, **span_quote(doc, quoter, item.start, item.end)} for item in doc._.lessons],
-        continuation=_continuation(doc, quoter),
+        **_practice(doc, quoter, on_topic),
     )
 
 
 def _impact(doc: "Doc", quoter: "Quoter", on_topic: bool) -> dict[str, Any]:
-    """Impact, scalars and the facts that carry them; an off-topic text achieves something else."""
+    """Impact, scalars and the facts that carry them.
+
+    An off-topic text achieves something else: what it costs and how well that is shown is all that is told of it.
+    """
     best, grade = best_claim(doc._.claims) if on_topic else None, doc._.grade
     level = best.level if best else 0
     facts = [
         {"property": fact.property, "value": fact.value, **span_quote(doc, quoter, fact.start, fact.end)}
         for fact in doc._.facts
+        if on_topic or fact.property in _TOLD_OF_ANY
     ]
     scalars = {fact["property"]: fact["value"] for fact in facts}
     if best:
         facts.append({"property": "level", "value": level, **span_quote(doc, quoter, best.start, best.end)})
     if grade.span:
         facts.append({"property": "evidence_grade", "value": grade.value, **span_quote(doc, quoter, *grade.span)})
-    if doc._.transfers:
+    if doc._.transfers and on_topic:
         first = doc._.transfers[0]
         scalars["transferred"] = True
         facts.append({"property": "transferred", "value": True, **span_quote(doc, quoter, first.start, first.end)})
@@ -121,8 +125,20 @@ def _impact(doc: "Doc", quoter: "Quoter", on_topic: bool) -> dict[str, Any]:
         }
         for claim in doc._.claims
     ]
-    impact = {"level": level, "evidence_grade": grade.value, "tier": tier(level, grade.value), "claims": claims}
+    worth = tier(level, grade.value) if on_topic else TIERS[0]
+    impact = {"level": level, "evidence_grade": grade.value, "tier": worth, "claims": claims}
     return {"impact": impact, "scalars": scalars, "facts": facts}
+
+
+def _practice(doc: "Doc", quoter: "Quoter", on_topic: bool) -> dict[str, Any]:
+    """Awards, lessons and continuation; none of an off-topic text."""
+    if not on_topic:
+        return {"awards": [], "lessons": [], "continuation": None}
+    return {
+        "awards": [span_quote(doc, quoter, award.start, award.end) for award in doc._.awards],
+        "lessons": [{"kind": item.kind, **span_quote(doc, quoter, item.start, item.end)} for item in doc._.lessons],
+        "continuation": _continuation(doc, quoter),
+    }
 
 
 def _quantity(quantity: Quantity | None) -> dict[str, Any] | None:
@@ -146,6 +162,12 @@ def span_quote(doc: "Doc", quoter: Quoter, start: int, end: int) -> dict[str, An
     while start < end - 1 and (words.texts[start].isspace() or words.texts[start] in _LOOSE_ENDS):
         start += 1
     return quoter.quote(words.offsets[start], words.end_of(end - 1))
+
+
+def overlap(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two spans (`start`, `end`) share at least half of the shorter one."""
+    shared = min(one["end"], other["end"]) - max(one["start"], other["start"])
+    return bool(2 * shared >= min(one["end"] - one["start"], other["end"] - other["start"]) > 0)
 
 
 def _label(doc: "Doc", quoter: Quoter, label: Any) -> dict[str, Any]:

@@ -3,13 +3,13 @@
 Below: `pipeline.nlp.impact`, `pipeline.nlp.quantities`. Above: `pipeline.nlp.readings`.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipeline.nlp.claim_rules import LEAST_COUNT, cues_by_clause, quantities_by_clause
 from pipeline.nlp.clauses import Clause
+from pipeline.nlp.numerals import YEAR
 from pipeline.nlp.quantities import Quantity
 from pipeline.nlp.sentences import sentence_of
 
@@ -22,7 +22,6 @@ _BUDGET_ORDER = ("total", "funding", "yearly")
 _MAKE_UP = frozenset({"frau", "mann", "weiblich", "männlich", "abitur", "zu", "eritrea", "syrien", "mehr", "höher"})
 _OWN_LIFE = 6
 """From this level on a share tells who succeeded among those reached, below it who came."""
-_YEAR = re.compile(r"(?:19|20)\d\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +131,13 @@ def _budget(doc: "Doc") -> Iterator[Fact]:
     _, most, quantity, kind = min(found, key=lambda item: (item[0], item[1], item[2].start))
     yield Fact("budget_eur", int(-most) if most == int(most) else -most, quantity.start, quantity.end)
     yield Fact("budget_kind", kind, quantity.start, quantity.end)
-    start, end = sentence_of(doc, quantity.start)
+    yield from _price_year(doc, *sentence_of(doc, quantity.start))
+
+
+def _price_year(doc: "Doc", start: int, end: int) -> Iterator[Fact]:
+    """The first year named in the sentence of the budget; `davon 2000 Euro` is none."""
+    counted = {at for quantity in doc._.quantities for at in range(quantity.start, quantity.end)}
     for at, text in enumerate(doc._.words.texts[start:end], start):
-        if _YEAR.fullmatch(text):
+        if YEAR.fullmatch(text) and at not in counted:
             yield Fact("price_year", int(text), at, at + 1)
             return

@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.care import SECRET, Crawled
 from support.cli import call, write_lines
+from support.crawling import links, project
+from support.site import Site
 
 PROJECTS = [
     {
@@ -86,3 +89,26 @@ def drop_duplicate_questions(workspace: Path) -> None:
     with sqlite3.connect(workspace / "checkup.sqlite") as database:
         database.execute("DELETE FROM reviews WHERE kind = 'duplicate'")
     database.close()
+
+
+@pytest.fixture
+def secret(workspace: Path, tmp_path: Path) -> tuple[Path, Path]:
+    """A workspace with one more project, which was changed, asked about, judged and saved; and its file."""
+    record = {"id": "naehwerkstatt-bahnhof", "title": "Nähwerkstatt Bahnhof Süd", "text": SECRET,
+              "url": "https://example.org/naehwerkstatt"}  # fmt: skip
+    file = write_lines(tmp_path / "mehr.jsonl", [{**record, "text": f"Zuerst hieß es: {SECRET}"}])
+    assert call("import", file, workspace=workspace).code == 0
+    assert call("import", write_lines(file, [record]), workspace=workspace).code == 0
+    assert call("feedback", record["id"], "helpful", "--note", f"{record['id']} ist gut", workspace=workspace).code == 0
+    return workspace, file
+
+
+@pytest.fixture
+def source(workspace: Path, tmp_path: Path) -> Iterator[Crawled]:
+    """A source of three pages, refreshed into a workspace."""
+    pages = {f"/projekt/{name.lower()}": project(name, f"<p>{name} hat einen ganz eigenen, langen Wortlaut.</p>")
+             for name in ("Chorgemeinschaft", "Gartenfreunde", "Lotsenhaus")}  # fmt: skip
+    with Site({"/": links(*pages), **pages}) as site:
+        found = Crawled(site, tmp_path, workspace)
+        assert found.refresh().json()["new"] == 3
+        yield found

@@ -1,24 +1,22 @@
-"""Erasure that is proved, retention, backup and restore, from the outside."""
+"""Erasure that is proved, and retention, from the outside."""
 
-import gzip
 import io
-import json
 import shutil
 import sqlite3
-import threading
 import zipfile
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.cli import Answer, call, finish, start, wait_for_writer, write_lines
-from support.crawling import YAML, links, project
+from support.care import SECRET, Crawled, erase, holding
+from support.cli import call, write_lines
+from support.crawling import links, project
 from support.site import Reply, Site
 
 from e2e.conftest import PROJECTS, SITUATION
 
-SECRET = "Einmaliger Wortlaut über die Nähwerkstatt im alten Bahnhof, den sonst kein Projekt der Welt enthält."
 PERSON = "Xaloni Trebürow"
 """A name that the door lets through where it stands like this."""
 WRITTEN = (
@@ -27,50 +25,8 @@ WRITTEN = (
 )
 
 
-def content_of(path: Path) -> bytes:
-    """A file with everything that is packed inside of it."""
-    raw = path.read_bytes()
-    if raw[:2] == b"\x1f\x8b":
-        return raw + gzip.decompress(raw)
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            return raw + b"".join(archive.read(name) for name in archive.namelist())
-    return raw
-
-
-def holding(workspace: Path, *needles: str) -> list[str]:
-    """The files that hold one of these, looked for in another way than the product does."""
-    files = [path for path in workspace.rglob("*") if path.is_file()]
-    return [
-        path.name
-        for path in files
-        if any(needle.casefold() in content_of(path).decode("utf-8", "replace").casefold() for needle in needles)
-    ]
-
-
 def ids(workspace: Path) -> list[str]:
     return [line["id"] for line in call("export", workspace=workspace).lines()]
-
-
-def erase(workspace: Path, kind: str, key: str) -> dict[str, Any]:
-    answer = call("erase", kind, key, "--reason", "Wunsch des Trägers", "--json", workspace=workspace)
-    assert answer.code == 0, answer.err
-    found = dict(answer.json())
-    assert found["found"] == []
-    assert found["files_searched"] >= len([path for path in workspace.rglob("*") if path.is_file()])
-    return found
-
-
-@pytest.fixture
-def secret(workspace: Path, tmp_path: Path) -> tuple[Path, Path]:
-    """A workspace with one more project, which was changed, asked about, judged and saved; and its file."""
-    record = {"id": "naehwerkstatt-bahnhof", "title": "Nähwerkstatt Bahnhof Süd", "text": SECRET,
-              "url": "https://example.org/naehwerkstatt"}  # fmt: skip
-    file = write_lines(tmp_path / "mehr.jsonl", [{**record, "text": f"Zuerst hieß es: {SECRET}"}])
-    assert call("import", file, workspace=workspace).code == 0
-    assert call("import", write_lines(file, [record]), workspace=workspace).code == 0
-    assert call("feedback", record["id"], "helpful", "--note", f"{record['id']} ist gut", workspace=workspace).code == 0
-    return workspace, file
 
 
 def test_an_erased_project_is_in_no_file_and_does_not_come_back(secret: tuple[Path, Path]) -> None:
@@ -97,13 +53,74 @@ def test_wording_that_another_project_shares_stays_there(secret: tuple[Path, Pat
     assert "zwilling" in ids(workspace)
 
 
+STEPS = (
+    "add_tombstones", "_files", "_drop_reports", "mask_mentions_of", "enforce", "refresh.process", "leave_no_trace"
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_an_erasure_broken_off_anywhere_is_finished_by_the_same_call(
+    secret: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    workspace, _ = secret
+    title = "Nähwerkstatt Bahnhof Süd"
+    note = f"besser als {title}"
+    assert call("feedback", "wohnlotsen", "helpful", "--note", note, workspace=workspace).code == 0
+    (workspace / "reports").mkdir()
+    (workspace / "reports" / "bericht.html").write_text(f"<p>{SECRET}</p>", "utf-8")
+    break_off_after(monkeypatch, step)
+    arguments = ("erase", "project", "naehwerkstatt-bahnhof", "--reason", "x")
+    with pytest.raises(ZeroDivisionError):
+        call(*arguments, workspace=workspace)
+    monkeypatch.undo()
+    assert call(*arguments, workspace=workspace).code == 0
+    assert holding(workspace, title, "naehwerkstatt-bahnhof", "Einmaliger Wortlaut") == []
+
+
+def break_off_after(monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    import pipeline.erase
+
+    *inside, name = step.split(".")
+    place: Any = getattr(pipeline.erase, inside[0]) if inside else pipeline.erase
+    whole: Callable[..., Any] = getattr(place, name)
+
+    def broken(*given: Any, **named: Any) -> None:
+        whole(*given, **named)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(place, name, broken)
+
+
+def test_what_others_say_with_the_same_words_stays_and_is_no_find(secret: tuple[Path, Path], tmp_path: Path) -> None:
+    workspace, _ = secret
+    title = "Nähwerkstatt Bahnhof Süd"
+    other = {"id": "nachbar", "text": "Ein Chor.", "Partner": [title], "municipality": title}
+    assert call("import", write_lines(tmp_path / "nachbar.jsonl", [other]), workspace=workspace).code == 0
+    assert call("situations", "save", "lage", f"So etwas wie {title} fehlt.", workspace=workspace).code == 0
+    erase(workspace, "project", "naehwerkstatt-bahnhof")
+    assert title in call("situations", "show", "lage", workspace=workspace).out
+    assert call("show", "nachbar", "--json", workspace=workspace).json()["Partner"] == [title]
+
+
+def test_an_address_that_is_none_stops_no_import_and_no_erasure(secret: tuple[Path, Path], tmp_path: Path) -> None:
+    workspace, _ = secret
+    erase(workspace, "page", "https://example.org/naehwerkstatt")
+    record = {"id": "folgt", "text": "Ein Chor.", "url": "https://[Link folgt]"}
+    file = write_lines(tmp_path / "folgt.jsonl", [record])
+    got = call("import", file, "--json", workspace=workspace)
+    assert (got.code, got.json()["new"]) == (0, 1), got.err
+    erase(workspace, "project", "folgt")
+
+
 def test_a_persons_name_is_masked_everywhere_and_offsets_stay(workspace: Path, tmp_path: Path) -> None:
     record = {"id": "naehstube", "title": f"Nähstube {PERSON}", "text": WRITTEN, "Raum": [f"Nähstube {PERSON}s"]}
-    file = write_lines(tmp_path / "x.jsonl", [record])
+    file = write_lines(tmp_path / f"{PERSON}.jsonl", [record])
     assert call("import", file, workspace=workspace).code == 0
     assert call("feedback", "naehstube", "helpful", "--note", f"sagt {PERSON}", workspace=workspace).code == 0
     before = call("show", "naehstube", "--json", workspace=workspace).json()
     names = ("Trebürow", "Trebuerow")
+    for name in (f"Lage {PERSON}", f"Lage {PERSON.upper()}"):
+        assert call("situations", "save", name, SITUATION, workspace=workspace).code == 0
     assert "checkup.sqlite" in holding(workspace, *names)
     done = erase(workspace, "person", PERSON)
     assert done["masked"] > 2
@@ -131,6 +148,7 @@ def test_what_is_left_in_a_persons_own_file_is_named(secret: tuple[Path, Path]) 
         archive.write(file, "innen.jsonl")
     (workspace / "reports").mkdir()
     (workspace / "reports" / "bericht.html").write_text(f"<p>{SECRET}</p>", "utf-8")
+    (workspace / "reports" / "eigenes.pdf").write_bytes(b"%PDF-1.7 ...")
     answer = call("erase", "project", "naehwerkstatt-bahnhof", "--reason", "x", "--json", workspace=workspace)
     assert answer.code == 4
     assert [(hit["file"], hit["member"]) for hit in answer.json()["found"]] == [
@@ -139,6 +157,8 @@ def test_what_is_left_in_a_persons_own_file_is_named(secret: tuple[Path, Path]) 
     ]
     assert answer.json()["deleted_files"] == ["reports/bericht.html"]
     assert "notizen/alt.jsonl" in answer.err
+    assert (workspace / "reports" / "eigenes.pdf").exists()
+    assert ["reports/eigenes.pdf" in one for one in answer.json()["unreadable"]] == [True]
 
 
 def test_what_does_not_exist_is_not_erased(workspace: Path) -> None:
@@ -160,36 +180,6 @@ def test_an_erased_shipped_project_is_left_out_by_seed(seeded: Path, tmp_path: P
 
 
 # --- crawled ---------------------------------------------------------------------------------------------------------
-
-
-class Crawled:
-    """A source of three pages, and a workspace that it is refreshed into."""
-
-    def __init__(self, site: Site, folder: Path, workspace: Path) -> None:
-        self.site, self.workspace, self.file = site, workspace, folder / "probe.yaml"
-        self.write()
-
-    def write(self, extra: str = "") -> None:
-        yaml = YAML.format(base=self.site.url().rstrip("/"), host=self.site.host, sitemap="none")
-        yaml = yaml.replace("max_records: 5", "max_records: 90").replace("min_records: 2", "min_records: 1")
-        self.file.write_text(yaml.replace(", state: 0.5", "") + extra, "utf-8")
-
-    def refresh(self) -> Answer:
-        return call("refresh", "--source", self.file, "--json", workspace=self.workspace)
-
-    def crawled(self) -> dict[str, dict[str, Any]]:
-        lines = call("export", "--full", workspace=self.workspace).lines()
-        return {line["title"]: line for line in lines if line["id"].startswith("probe-")}
-
-
-@pytest.fixture
-def source(workspace: Path, tmp_path: Path) -> Any:
-    pages = {f"/projekt/{name.lower()}": project(name, f"<p>{name} hat einen ganz eigenen, langen Wortlaut.</p>")
-             for name in ("Chorgemeinschaft", "Gartenfreunde", "Lotsenhaus")}  # fmt: skip
-    with Site({"/": links(*pages), **pages}) as site:
-        found = Crawled(site, tmp_path, workspace)
-        assert found.refresh().json()["new"] == 3
-        yield found
 
 
 def warc(path: Path, site: Site, *pages: str) -> None:
@@ -229,9 +219,30 @@ def test_an_erased_page_is_not_crawled_again_and_leaves_memory_and_archive(sourc
 def test_an_erased_source_is_gone_and_stays_away(source: Crawled) -> None:
     assert erase(source.workspace, "source", "probe")["projects"] == 3
     assert holding(source.workspace, "Chorgemeinschaft", "/projekt/") == []
-    source.refresh()
+    for _ in range(2):
+        asked = len(source.site.log)
+        got = source.refresh()
+        assert (got.code, "probe: wurde gelöscht" in got.err) == (0, True), got.err
+        assert len(source.site.log) == asked
     assert source.crawled() == {}
     assert holding(source.workspace, "Chorgemeinschaft") == []
+    (source.workspace / "sources").mkdir()
+    shutil.copy(source.file, source.workspace / "sources" / "probe.yaml")
+    shown = call("schedule", "show", "--json", workspace=source.workspace).json()
+    assert "probe" not in {turn["source"] for turn in shown["sources"]}
+
+
+def test_an_erased_source_whose_first_crawl_is_held_leaves_nothing(workspace: Path, tmp_path: Path) -> None:
+    page = {"/projekt/chor": project("Chorgemeinschaft")}
+    with Site({"/": links(*page), **page}) as site:
+        found = Crawled(site, tmp_path, workspace)
+        found.write()
+        found.file.write_text(found.file.read_text("utf-8").replace("min_records: 1", "min_records: 9"), "utf-8")
+        assert found.refresh().json()["held"]
+    erase(workspace, "source", "probe")
+    with closing(sqlite3.connect(workspace / "checkup.sqlite")) as database:
+        assert database.execute("SELECT key FROM meta WHERE key LIKE '%:probe'").fetchall() == []
+        assert database.execute("SELECT kind FROM events WHERE source = 'probe'").fetchall() == []
 
 
 def test_texts_go_when_their_time_is_over_and_come_back_with_the_page(source: Crawled) -> None:
@@ -278,167 +289,3 @@ def test_of_a_foreign_collection_only_a_share_of_the_texts_is_kept(source: Crawl
     source.site.pages["/projekt/lotsenhaus"] = project("Lotsenhaus", "<p>Jetzt mit neuem Satz.</p>")
     assert source.refresh().json()["updated"] == 1
     assert holding(source.workspace, "mit neuem Satz") == []
-
-
-# --- backup ----------------------------------------------------------------------------------------------------------
-
-
-def test_a_backup_brings_everything_back(workspace: Path, tmp_path: Path) -> None:
-    (workspace / "vocabulary").mkdir()
-    (workspace / "vocabulary" / "aliases.yaml").write_text("# keine\n{}\n", "utf-8")
-    (workspace / "settings.toml").write_text('module_set = "modules_by_field"\n', "utf-8")
-    file = tmp_path / "sicherung.zip"
-    kept = call("backup", file, "--json", workspace=workspace)
-    assert (kept.code, kept.json()["projects"]) == (0, len(PROJECTS))
-    new = tmp_path / "neu"
-    got = call("restore", file, "--json", workspace=new)
-    assert got.code == 0, got.err
-    for command in (("export", "--full"), ("match", SITUATION, "--json")):
-        assert call(*command, workspace=new).out == call(*command, workspace=workspace).out
-    assert (new / "vocabulary" / "aliases.yaml").read_text("utf-8").startswith("# keine")
-    assert (new / "settings.toml").is_file()
-    assert list(new.glob("restore-part-*")) == []
-    refused = call("restore", file, workspace=new)
-    assert refused.code == 3
-    assert "--force" in refused.err
-    (new / "sources").mkdir()
-    (new / "sources" / "spaeter.yaml").write_text("name: spaeter\n", "utf-8")
-    assert call("restore", file, "--force", workspace=new).code == 0
-    assert not (new / "sources" / "spaeter.yaml").exists()
-
-
-def test_a_restored_backup_does_not_bring_back_what_was_erased(secret: tuple[Path, Path], tmp_path: Path) -> None:
-    workspace, _ = secret
-    file = tmp_path / "vorher.zip"
-    assert call("backup", file, workspace=workspace).code == 0
-    assert erase(workspace, "project", "naehwerkstatt-bahnhof")["projects"] == 1
-    after = tmp_path / "nachher.zip"
-    assert call("backup", after, workspace=workspace).code == 0
-    got = call("restore", file, "--force", "--json", workspace=workspace)
-    assert got.code == 0, got.err
-    assert got.json()["erased"]["projects"] == 1
-    assert holding(workspace, "Nähwerkstatt Bahnhof", "Einmaliger Wortlaut") == []
-    # What a backup itself says was erased holds in a new workspace, too.
-    assert call("restore", after, workspace=tmp_path / "neu").code == 0
-    assert call("import", secret[1], "--json", workspace=tmp_path / "neu").json()["erased"] == 1
-
-
-def test_a_backup_while_a_refresh_writes_is_whole(source: Crawled, tmp_path: Path) -> None:
-    paths = [f"/projekt/g{number}" for number in range(40)]
-    source.site.pages.update({path: project(f"Gruppe {path[9:]}") for path in paths})
-    source.site.pages["/"] = links(*paths, "/projekt/lotsenhaus", "/projekt/gartenfreunde", "/projekt/chorgemeinschaft")
-    child = start("refresh", "--source", source.file, workspace=source.workspace)
-    wait_for_writer(child, source.workspace)
-    files = []
-    while child.poll() is None and len(files) < 4:
-        files.append(tmp_path / f"s{len(files)}.zip")
-        assert call("backup", files[-1], workspace=source.workspace).code == 0
-    finish(child)
-    assert files
-    for number, file in enumerate(files):
-        got = call("restore", file, workspace=tmp_path / f"neu{number}")
-        assert got.code == 0, got.err
-        with closing(sqlite3.connect(tmp_path / f"neu{number}" / "checkup.sqlite")) as database:
-            assert database.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
-            assert database.execute("PRAGMA foreign_key_check").fetchone() is None
-
-
-def test_readers_match_while_a_backup_is_put_back(workspace: Path, tmp_path: Path) -> None:
-    file = tmp_path / "sicherung.zip"
-    assert call("backup", file, workspace=workspace).code == 0
-    ended = threading.Event()
-    codes: list[int] = []
-
-    def read() -> None:
-        while not ended.is_set():
-            child = start("list", "--json", workspace=workspace)
-            codes.append(finish(child).code)
-
-    reader = threading.Thread(target=read)
-    reader.start()
-    try:
-        assert call("restore", file, "--force", workspace=workspace).code == 0
-    finally:
-        ended.set()
-        reader.join()
-    assert set(codes) == {0}
-
-
-@pytest.mark.parametrize("damage", ["cut", "flipped", "no zip", "newer", "outside", "missing"])
-def test_a_backup_that_cannot_be_used_changes_nothing(workspace: Path, tmp_path: Path, damage: str) -> None:
-    file, new = tmp_path / "sicherung.zip", tmp_path / "neu"
-    assert call("backup", file, workspace=workspace).code == 0
-    break_backup(file, damage)
-    before = holding(workspace, "a")
-    state = (workspace / "checkup.sqlite").read_bytes()
-    for place, arguments in ((workspace, ("--force",)), (new, ())):
-        got = call("restore", file, *arguments, workspace=place)
-        assert (got.code, "Traceback" in got.err) == (3, False), got.err
-        assert str(file) in got.err
-    assert not new.exists()
-    assert holding(workspace, "a") == before
-    assert (workspace / "checkup.sqlite").read_bytes() == state
-
-
-def break_backup(file: Path, damage: str) -> None:
-    raw = file.read_bytes()
-    if damage == "cut":
-        file.write_bytes(raw[: len(raw) // 2])
-    elif damage == "flipped":
-        at = len(raw) // 3
-        file.write_bytes(raw[:at] + bytes([raw[at] ^ 1]) + raw[at + 1 :])
-    elif damage == "no zip":
-        file.write_text("kein Archiv", "utf-8")
-    elif damage == "missing":
-        file.unlink()
-    else:
-        rewrite(file, damage)
-
-
-def rewrite(file: Path, damage: str) -> None:
-    import hashlib
-
-    with zipfile.ZipFile(file) as archive:
-        content = {name: archive.read(name) for name in archive.namelist()}
-    manifest = json.loads(content["manifest.json"])
-    if damage == "newer":
-        copy = file.with_suffix(".sqlite")
-        copy.write_bytes(content["checkup.sqlite"])
-        with closing(sqlite3.connect(copy)) as database, database:
-            database.execute("UPDATE alembic_version SET version_num = '9999'")
-        content["checkup.sqlite"] = copy.read_bytes()
-        copy.unlink()
-        body = content["checkup.sqlite"]
-        manifest["files"]["checkup.sqlite"] = {"sha256": hashlib.sha256(body).hexdigest(), "size_bytes": len(body)}
-    else:
-        content["../../draussen.warc"] = b"x"
-        manifest["files"]["../../draussen.warc"] = {"sha256": hashlib.sha256(b"x").hexdigest(), "size_bytes": 1}
-    content["manifest.json"] = json.dumps(manifest).encode()
-    with zipfile.ZipFile(file, "w") as archive:
-        for name, body in content.items():
-            archive.writestr(name, body)
-
-
-def test_a_full_disk_leaves_the_old_backup_and_says_so(
-    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import errno
-
-    file = tmp_path / "sicherung.zip"
-    assert call("backup", file, workspace=workspace).code == 0
-    before = file.read_bytes()
-
-    def full(*_: object, **__: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(zipfile.ZipFile, "writestr", full)
-    got = call("backup", file, workspace=workspace)
-    assert (got.code, "voll" in got.err) == (3, True)
-    assert file.read_bytes() == before
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["none", "sicherung.zip", "ws"][1:]
-    monkeypatch.undo()
-    monkeypatch.setattr("data.backup.hashlib.sha256", full)
-    got = call("restore", file, workspace=tmp_path / "neu")
-    assert (got.code, "voll" in got.err) == (3, True)
-    assert not (tmp_path / "neu").exists()
-    assert call("backup", tmp_path / "gibtesnicht" / "s.zip", workspace=workspace).code == 3

@@ -294,6 +294,8 @@ def test_review_history_and_feedback(workspace: Path, tmp_path: Path) -> None:
         got = call("review", *arguments, "--json", workspace=workspace)
         assert got.code == 0, got.err
         assert_valid(name, got.json())
+    judged = call("history", "x0", "--json", workspace=workspace).json()["judgements"][-1]["id"]
+    assert_valid("review-withdraw", call("review", "withdraw", judged, "--json", workspace=workspace).json())
     assert_valid("review-list", call("review", "list", "--decided", "--json", workspace=workspace).json())
     assert_valid("feedback", call("feedback", "x2", "adopted", "--json", workspace=workspace).json())
     pairs_file = tmp_path / "paare.jsonl"

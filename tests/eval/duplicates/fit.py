@@ -1,4 +1,5 @@
-"""Fits the weights of duplicate detection on the part "train"; run: `python tests/eval/duplicates/fit.py`.
+"""Fits the weights of duplicate detection on the part "train"; run: `python tests/eval/duplicates/fit.py`;
+with `--test` it prints the figures on the part "test" instead.
 
 Logistic regression by gradient descent (ridge 0.3, weights kept at or above 0 so that each stays readable) of "same"
 against "family" and "different", without the pairs in two towns, which a rule decides. It writes out the weights and
@@ -8,6 +9,7 @@ changes them in passing.
 
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +18,10 @@ FOLDER = Path(__file__).parent
 sys.path.insert(0, str(FOLDER.parents[2]))
 
 from data.store_curation import CurationRecord  # noqa: E402
+from pipeline.candidates import candidates  # noqa: E402
 from pipeline.duplicates import FEATURES, Prepared, compare, load_rules  # noqa: E402
 
+OUTCOMES = ("certain", "doubtful", "family", "different")
 KEYS = ("id", "title", "organisation", "municipality", "url", "text")
 
 
@@ -25,13 +29,28 @@ def lines(name):
     return [json.loads(line) for line in (FOLDER / name).read_text("utf-8").splitlines()]
 
 
+def prepared():
+    """The records in the order of their ids."""
+    told = sorted(lines("records.jsonl"), key=lambda line: line["id"])
+    return [Prepared(CurationRecord(**{key: line[key] for key in KEYS}), load_rules()) for line in told]
+
+
+def outcomes(records):
+    """Outcomes per label over the part "test", as `curate` comes to them: no candidate counts as different."""
+    chosen = {(records[a].record.id, records[b].record.id) for a, b in candidates(records)}
+    by_id = {item.record.id: item for item in records}
+    found = {}
+    for line in lines("pairs.jsonl"):
+        if line["split"] == "test":
+            pair = tuple(sorted((line["a"], line["b"])))
+            outcome = compare(by_id[pair[0]], by_id[pair[1]]).outcome if pair in chosen else "different"
+            found.setdefault(line["label"], Counter())[outcome] += 1
+    return found
+
+
 def labelled(split):
     """Pairs of a part: label, comparison, ids."""
-    rules = load_rules()
-    records = {
-        line["id"]: Prepared(CurationRecord(**{key: line[key] for key in KEYS}), rules)
-        for line in lines("records.jsonl")
-    }
+    records = {item.record.id: item for item in prepared()}
     return [
         (line["label"], compare(records[line["a"]], records[line["b"]]), line["a"], line["b"])
         for line in lines("pairs.jsonl")
@@ -52,6 +71,12 @@ def fit(pairs, *, ridge=0.3, rounds=20_000, rate=0.5):
     return weights, 1 / (1 + np.exp(-x @ weights))
 
 
+def print_figures():
+    sys.stdout.write(f"{'':10}" + "".join(f"{name:>11}" for name in OUTCOMES) + "\n")
+    for label, counts in outcomes(prepared()).items():
+        sys.stdout.write(f"{label:10}" + "".join(f"{counts[name]:11}" for name in OUTCOMES) + "\n")
+
+
 def main():
     pairs = [item for item in labelled("train") if item[1].features["place"] or item[0] == "same"]
     weights, chances = fit(pairs)
@@ -64,4 +89,7 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:] == ["--test"]:
+        print_figures()
+    else:
+        main()

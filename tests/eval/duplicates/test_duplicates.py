@@ -1,47 +1,27 @@
 """Duplicates on the labelled pairs: figures on the part "test", which nothing was fitted on."""
 
-import json
 from collections import Counter, defaultdict
-from pathlib import Path
 
+import fit
 import pytest
 
-from data.store_curation import CurationRecord
 from pipeline.candidates import candidates
-from pipeline.duplicates import Prepared, compare, load_rules
-
-FOLDER = Path(__file__).parent
-KEYS = ("id", "title", "organisation", "municipality", "url", "text")
-
-
-def lines(name):
-    return [json.loads(line) for line in (FOLDER / name).read_text("utf-8").splitlines()]
+from pipeline.duplicates import compare
 
 
 @pytest.fixture(scope="module")
 def prepared():
-    rules = load_rules()
-    told = sorted(lines("records.jsonl"), key=lambda line: line["id"])
-    return [Prepared(CurationRecord(**{key: line[key] for key in KEYS}), rules) for line in told]
+    return fit.prepared()
 
 
 @pytest.fixture(scope="module")
 def outcomes(prepared):
-    """Outcomes per label over the test part; a pair that is no candidate counts as different."""
-    chosen = {(prepared[a].record.id, prepared[b].record.id) for a, b in candidates(prepared)}
-    by_id = {item.record.id: item for item in prepared}
-    found = defaultdict(Counter)
-    for line in lines("pairs.jsonl"):
-        if line["split"] == "test":
-            pair = tuple(sorted((line["a"], line["b"])))
-            outcome = compare(by_id[pair[0]], by_id[pair[1]]).outcome if pair in chosen else "different"
-            found[line["label"]][outcome] += 1
-    return found
+    return fit.outcomes(prepared)
 
 
 def test_the_set_is_as_described():
-    records = {line["id"]: line for line in lines("records.jsonl")}
-    pairs = lines("pairs.jsonl")
+    records = {line["id"]: line for line in fit.lines("records.jsonl")}
+    pairs = fit.lines("pairs.jsonl")
     assert len(pairs) >= 320
     assert all(count >= 60 for count in Counter(p["label"] for p in pairs if p["split"] == "test").values())
     assert all(30 <= len(record["text"].split()) <= 80 for record in records.values())
@@ -75,7 +55,7 @@ def test_families_are_mostly_told_apart_without_a_question(outcomes):
 
 
 def test_no_pair_across_projects_is_merged(prepared):
-    project = {line["id"]: line["project"] for line in lines("records.jsonl")}
+    project = {line["id"]: line["project"] for line in fit.lines("records.jsonl")}
     for a, b in candidates(prepared):
         if project[prepared[a].record.id] != project[prepared[b].record.id]:
             assert compare(prepared[a], prepared[b]).outcome in ("different", "doubtful", "family")

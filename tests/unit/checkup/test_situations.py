@@ -1,7 +1,8 @@
 import pytest
 
-from checkup.situations import KEPT, best_of, better_matches, checked_name
+from checkup.situations import KEPT, best_of, better_matches, checked_name, tell
 from data.errors import CheckupError
+from data.store_situations import SavedSituation
 
 
 def match(name, tier="open"):
@@ -27,6 +28,18 @@ def test_a_new_project_of_high_tier_is_better_among_the_first_ten():
 def test_what_was_told_before_is_not_told_again_even_where_it_climbs():
     assert better({"a", "b"}, [match("b", "proven"), match("a")]) == []
     assert better(set(), []) == []
+
+
+def test_a_project_that_was_not_told_is_told_once_it_climbs():
+    before = SavedSituation(name="n", text="t", created_at="x", best=(), told=("a", "alt", "b"))
+    low = {"matches": [match("a"), match("b"), match("c"), match("d"), match("neu")]}
+    better, kept = tell(before, low, {"alt": "c"})
+    assert better == []
+    assert [one.project_id for one in kept.best] == ["a", "b", "c", "d", "neu"]
+    after = SavedSituation(name="n", text="t", created_at="x", best=kept.best, told=kept.told)
+    better, kept = tell(after, {"matches": [match("neu"), match("a")]}, {"alt": "c"})
+    assert [(rank, one["project_id"]) for rank, one in better] == [(1, "neu")]
+    assert kept.told == ("a", "alt", "b", "neu")
 
 
 def test_ten_are_kept_with_their_scores():

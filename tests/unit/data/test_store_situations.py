@@ -1,13 +1,19 @@
+import json
+
+from sqlalchemy import update
+
 from data.records import Project, Statement
 from data.store_digest import last_reported, note_reported, tiers_of, unconfirmed
 from data.store_situations import (
     Best,
+    Told,
     delete_situation,
     get_situation,
     note_best,
     save_situation,
     saved_situations,
 )
+from data.tables import situations
 
 BEST = (Best(project_id="b", score=0.5), Best(project_id="a", score=0.25))
 
@@ -17,7 +23,7 @@ def test_a_situation_comes_back_as_it_was_given(store):
     assert save_situation(store, "ort", text, BEST) is False
     saved = get_situation(store, "ort")
     assert saved.text == text.replace("\x00", "\ufffd").replace("\ud800", "\ufffd")
-    assert saved.best == BEST
+    assert (saved.best, saved.told) == (BEST, ("b", "a"))
     assert save_situation(store, "ort", "anders", []) is True
     assert [(one.name, one.text, one.best) for one in saved_situations(store)] == [("ort", "anders", ())]
     assert delete_situation(store, "ort") is True
@@ -28,9 +34,19 @@ def test_a_situation_comes_back_as_it_was_given(store):
 def test_situations_can_be_saved_while_a_run_writes(store):
     with store.writing("refresh"):
         save_situation(store, "ort", "x", [])
-        note_best(store, {"ort": BEST, "vergessen": BEST})
-    assert get_situation(store, "ort").best == BEST
+        note_best(store, dict.fromkeys(["ort", "vergessen"], Told(best=BEST, told=("c",))))
+    saved = get_situation(store, "ort")
+    assert (saved.best, saved.told) == (BEST, ("c",))
     assert get_situation(store, "vergessen") is None
+
+
+def test_a_situation_of_an_older_version_counts_its_best_as_told(store):
+    save_situation(store, "ort", "x", [])
+    with store._engine.begin() as connection:
+        old = json.dumps([{"project_id": "b", "score": 0.5}, {"project_id": "a", "score": 0.25}])
+        connection.execute(update(situations).values(best=old))
+    saved = get_situation(store, "ort")
+    assert (saved.best, saved.told) == (BEST, ("b", "a"))
 
 
 def test_what_nobody_confirmed_for_long_is_listed_longest_first(store, put):

@@ -9,7 +9,7 @@ from matching.rank import SentenceParts, Weights, load_weights
 SCALE = {"mean": 0.5, "sd": 0.1}
 ROWS = np.array([[0, -1, -1], [0, 0, 5], [0, 5, 9], [1, -1, -1]], np.int32)
 PLAIN = {"whole": 1, "lexical": 1, "tier": 0.02, "needs": 1, "sentence_bias": -2,
-         "sentence_similarity": 1, "sentence_approach": 2, "sentence_answer": 1, "demand_power": 1,
+         "sentence_similarity": 1, "sentence_approach": 2, "sentence_answer": 1,
          "relevant": 0.8}  # fmt: skip
 
 
@@ -30,9 +30,9 @@ def test_parts_are_standard_deviations_and_the_best_passage_wins():
 
 def test_a_need_asks_for_what_its_arrows_lead_to():
     arrows = f32([1.0, 0.25], [0.0, 0.6])
-    wanted = rank.demand(f32([0.5, 0.5]), arrows, 1.0)
+    wanted = rank.demand(f32([0.5, 0.5]), arrows)
     np.testing.assert_allclose(wanted, [[0.5, 0.425]], atol=1e-6)
-    assert rank.demand(f32([1.0, 1.0]), arrows, 1.0).max() <= 1
+    assert rank.demand(f32([1.0, 1.0]), arrows).max() <= 1
 
 
 def test_the_best_approach_of_a_project_answers():
@@ -42,7 +42,7 @@ def test_the_best_approach_of_a_project_answers():
 
 def test_a_project_answers_a_sentence_as_far_as_the_needs_it_may_state():
     answers = f32([1.0, 0.0], [0.2, 0.9])
-    np.testing.assert_allclose(rank.answer(f32([0.5, 0.5], [0.0, 1.0]), answers, 1.0), [[0.5, 0.55], [0.0, 0.9]])
+    np.testing.assert_allclose(rank.answer(f32([0.5, 0.5], [0.0, 1.0]), answers), [[0.5, 0.55], [0.0, 0.9]])
     same = f32([0.0])
     better, _ = rank.need_chance(parts_of(same, answered=f32([0.9])), f32(1.0), Weights(**PLAIN))
     worse, _ = rank.need_chance(parts_of(same, answered=f32([0.1])), f32(1.0), Weights(**PLAIN))

@@ -45,8 +45,9 @@ def test_spellings_and_parts_of_a_town_are_no_other_town(one, other):
     assert compare(*pair).features["place"] == 1
 
 
-def test_a_later_phase_is_kept_apart():
-    later = record("Lernbrücke II", municipality="Bergen", organisation=CARRIER)
+@pytest.mark.parametrize("name", ["Lernbrücke II", "Lernbrücke, neue Förderphase", "Lernbrücke in zweiter Phase"])
+def test_a_later_phase_is_kept_apart(name):
+    later = record(name, municipality="Bergen", organisation=CARRIER)
     assert outcome(record("Lernbrücke", municipality="Bergen", organisation=CARRIER), later) == "family"
 
 

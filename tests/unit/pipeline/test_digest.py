@@ -10,7 +10,7 @@ from data.records import Project, Statement
 from data.settings import load_settings
 from data.store import Store
 from data.store_curation import Changes, Question, write_changes
-from data.store_events import record
+from data.store_events import event_row, replace_events
 from pipeline.digest import (
     MOST_ITEMS,
     Digest,
@@ -54,8 +54,11 @@ def refresh(store: Store, *events: tuple, status: str = "done", **summary: objec
     try:
         with store.writing("refresh") as run:
             run.summary.update(summary)
-            for kind, project_id, detail in events:
-                record(store, run.id, kind, project_id, "quelle", detail)
+            rows = [
+                event_row(run.id, kind, store._clock(), project_id=project_id, source="quelle", detail=detail)
+                for kind, project_id, detail in events
+            ]
+            replace_events(store, run.id, (), rows)
             if status == "failed":
                 raise CheckupError("Der Datenträger ist voll.")
     except CheckupError:

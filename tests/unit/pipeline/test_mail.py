@@ -75,6 +75,16 @@ def test_what_a_server_or_a_setting_refuses_is_named(
         mail(settings_for(tmp_path, smtp_port=running.port, **values))
 
 
+def test_a_password_that_the_protocol_does_not_know_is_named_but_not_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHECKUP_SMTP_PASSWORD", "geheimß")
+    with MailServer(tmp_path, user="u", password="x") as server:
+        with pytest.raises(CheckupError, match="CHECKUP_SMTP_PASSWORD") as caught:
+            mail(settings_for(tmp_path, smtp_port=server.port, smtp_user="u"))
+        assert "ß" not in caught.value.message
+
+
 def test_a_server_that_is_not_there_is_named(tmp_path: Path) -> None:
     with MailServer(tmp_path) as server:
         port = server.port

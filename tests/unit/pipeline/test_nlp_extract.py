@@ -106,10 +106,19 @@ def test_no_text_breaks_it_and_every_quote_is_true(title, text):
 
 
 def test_an_off_topic_text_has_no_fields_and_no_results():
-    found = one("Der Kegelclub gewann das Turnier. 40 Gäste sahen zu, alle waren zufrieden.")
+    found = one(
+        "Der Kegelclub gewann den Sportpreis. 2019 nahmen 40 Gäste teil, alle waren zufrieden. Ein Hindernis war der "
+        "Mangel an Bahnen. Das Turnier war ein Vorbild, es wurde verstetigt. Das Land förderte es mit 3.000 Euro."
+    )
     assert found["on_topic"] is False
     assert found["action_fields"] == found["target_groups"] == []
-    assert found["impact"]["level"] == 0
+    assert (found["impact"]["level"], found["impact"]["tier"]) == (0, "open")
+    assert all(claim["status"] != "result" for claim in found["impact"]["claims"])
+    assert found["awards"] == found["lessons"] == []
+    assert found["continuation"] is found["reached_persons"] is found["success_rate_percent"] is None
+    assert found["transferred"] is False
+    assert found["budget_eur"] == 3000
+    assert {fact["property"] for fact in found["facts"]} <= {"budget_eur", "budget_kind", "evidence_grade"}
 
 
 def test_a_long_text_is_read_in_seconds(benchmark_seconds):

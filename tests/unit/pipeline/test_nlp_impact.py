@@ -119,6 +119,8 @@ def test_success_rates(text, rate):
             "Der Sprachkurs kostet 50.000 Euro im Jahr. Das Land förderte ihn mit 90.000 Euro.",
             (90_000, "funding", None),
         ),
+        ("Das Land förderte den Sprachkurs mit 30.000 Euro, davon 2000 Euro für Bücher.", (30_000, "funding", None)),
+        ("Mit 2000 Euro förderte das Land 2019 den Sprachkurs.", (2000, "funding", 2019)),
         ("Der Sprachkurs gewann 5.000 Euro Preisgeld.", (None, None, None)),
         ("Die Miete von 700 Euro zahlt das Jobcenter.", (None, None, None)),
     ],
@@ -145,3 +147,34 @@ def test_practice():
 
 def test_a_nomination_is_no_award():
     assert one("Das Sprachcafé für Geflüchtete war für den Integrationspreis nominiert.")["awards"] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "transferred", "status"),
+    [
+        ("Das Modell wurde in andere Städte übernommen.", True, None),
+        ("Das Modell wurde nicht in andere Städte übernommen.", False, None),
+        ("Das Modell soll in andere Städte übertragen werden.", False, None),
+        ("Das Angebot wurde verstetigt.", False, "permanent"),
+        ("Der Kreis nahm das Angebot zum Vorbild, es wurde verstetigt.", True, "permanent"),
+        ("Das Angebot wurde nicht verstetigt.", False, None),
+        ("Das Angebot soll verstetigt werden.", False, None),
+        ("Das Angebot wurde nicht verlängert.", False, "ended"),
+        ("Ob das Angebot weitergeht, ist offen.", False, "unknown"),
+        ("Die Stadt will das Angebot weiterführen.", False, "running"),
+    ],
+)
+def test_what_was_denied_or_is_planned_neither_went_on_nor_lasts(text, transferred, status):
+    found = one(f"Sprachcafé für Geflüchtete. {text}")
+    assert found["transferred"] is transferred
+    assert (found["continuation"] or {"status": None})["status"] == status
+
+
+def test_a_transfer_counts_behind_many_lessons_too():
+    found = one(
+        "Sprachcafé für Geflüchtete. "
+        + "Ein Hindernis war der Mangel an Räumen. " * 6
+        + "Der Kreis nahm es zum Vorbild."
+    )
+    assert len(found["lessons"]) == 6
+    assert found["transferred"] is True

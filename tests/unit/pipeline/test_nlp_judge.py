@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 
+from pipeline.nlp.analysis import pipeline_zone
+from pipeline.nlp.clause_features import clause_features
 from pipeline.nlp.clause_training import LabelledText, train_clauses
 from pipeline.nlp.extract import extract
-from pipeline.nlp.judge import read_clause_weights
+from pipeline.nlp.judge import read_clause_weights, rule_levels
 
 
 def one(text):
@@ -42,3 +44,22 @@ def test_trained_weights_are_read_as_they_were_written(tmp_path):
     given = ([["w frau", "w finden"], []], [6, 0])
     assert read.probabilities(*given) == pytest.approx(weights.probabilities(*given), abs=1e-2)
     assert np.allclose(read.probabilities(*given).sum(axis=1), 1)
+
+
+def test_the_judge_learns_what_the_claims_say():
+    claims = [{"start": 0, "end": 27, "level": 6, "status": "result"}]
+    text = "Zwölf Frauen fanden Arbeit. Der Garten ist grün."
+    weights = train_clauses([LabelledText(None, text, claims)] * 5)
+    with pipeline_zone() as nlp:
+        doc = nlp("Frauen fanden Arbeit. Der Garten ist grün.")
+        features = clause_features(doc, rule_levels(doc))
+    work, garden = weights.probabilities(features, [0, 0])
+    assert work[6] > work[0]
+    assert garden[0] > garden[6]
+
+
+def test_a_feature_is_named_once():
+    with pipeline_zone() as nlp:
+        (features,) = clause_features(nlp("Die Frauen sollen Deutsch lernen können wollen."), [0])
+    assert features.count("t modal") == 1
+    assert len(features) == len(set(features))

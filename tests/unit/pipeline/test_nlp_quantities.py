@@ -47,11 +47,12 @@ def test_decimal_commas_are_read_again(whole, cents):
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.integers(2100, 9_999_999))
+@given(st.integers(1900, 9_999_999))
 def test_money_is_read_again(amount):
     grouped = f"{amount:,}".replace(",", ".")
     assert read(f"Das Land fördert das mit {grouped} Euro.") == [(amount, None, "money", None)]
     assert read(f"Das Land fördert das mit {grouped.replace('.', ' ')} Euro.") == [(amount, None, "money", None)]
+    assert read(f"Das Land fördert das mit {amount} Euro.") == [(amount, None, "money", None)]
 
 
 @pytest.mark.parametrize(
@@ -81,6 +82,13 @@ def test_what_is_no_number(word):
         ("15 syrische und afghanische Familien kamen.", [(15, None, "households", None)]),
         ("Es gibt 2,5 Millionen Euro.", [(2_500_000, None, "money", None)]),
         ("57 hatten Arbeit.", [(57, None, "persons", None)]),
+        ("Es kamen mehr als 2000 Geflüchtete.", [(2000, None, "persons", None)]),
+        (
+            "Bis zu 1950 Frauen und ca. 2050 Kinder kamen.",
+            [(1950, None, "persons", None), (2050, None, "persons", None)],
+        ),
+        ("Das Land fördert das mit 2000 Euro.", [(2000, None, "money", None)]),
+        ("Nur 2015 Geflüchtete zu beraten, war zu wenig.", []),
         ("Seit 2018 geht das so.", []),
         ("Am 3. Mai 2017 nach § 24 und SGB II.", []),
         ("Kinder der Klasse 5 mit Niveau B1 um 9 Uhr.", []),

@@ -54,6 +54,10 @@ def test_another_quote_of_the_same_value_is_the_same_question():
         ("level", "5", [5]),
         ("budget_eur", "12.500,50", [12500.5]),
         ("budget_eur", "12500", [12500]),
+        ("budget_eur", "12.500", [12500]),
+        ("budget_eur", "1.250.000", [1250000]),
+        ("success_rate_percent", "0.125", [0.125]),
+        ("success_rate_percent", "62.5", [62.5]),
         ("evidence_grade", "X", ["X"]),
     ],
 )
@@ -62,7 +66,17 @@ def test_values_as_a_person_writes_them(name, text, wanted):
 
 
 @pytest.mark.parametrize(
-    ("name", "text"), [("level", "8"), ("level", "viel"), ("evidence_grade", "7"), ("target_groups", "alle")]
+    ("name", "text"),
+    [
+        ("level", "8"),
+        ("level", "viel"),
+        ("evidence_grade", "7"),
+        ("target_groups", "alle"),
+        ("budget_eur", "nan"),
+        ("budget_eur", "-inf"),
+        ("budget_eur", "1e400"),
+        ("budget_eur", "1.2.3"),
+    ],
 )
 def test_a_value_that_cannot_be_is_refused(name, text):
     with pytest.raises(UsageError):

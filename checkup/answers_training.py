@@ -1,13 +1,15 @@
-"""Training the reader of the needs that projects answer (`pipeline.answers`) on graded shipped projects.
+"""Training the reader of the needs that projects answer (`pipeline.answers`) on graded projects, shipped and invented.
 
-Below: `pipeline.answers`, `pipeline.approaches`, scikit-learn (extra `transformers`). Above: `checkup train answers`.
+Below: `pipeline.answers`, `pipeline.approaches`, `embeddings.linear_training`, scikit-learn (extra).
+Above: `checkup train answers`.
 
-The neighbours are the projects outside the test part of the gold set. The five weights are fitted on the test part's
-projects, which neither the encoder nor the reader of approaches has seen: on seen ones similarity would look better
-than it is. The figure is cross-validated by needs.
+Neighbours and words are learned from the invented projects and the shipped ones outside the test part of the gold set.
+The six weights are fitted on the test part's projects, which neither the encoder nor the reader of approaches has seen:
+on seen ones similarity would look better than it is. The figure is cross-validated by needs.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,12 +17,16 @@ import numpy as np
 from checkup.figures import ndcg
 from checkup.training import held_back
 from data.corpus_files import Corpus
+from data.errors import CheckupError
 from data.shipped import Shipped
 from data.vocabulary import Vocabulary
 from embeddings.e5_file import Floats
 from embeddings.encoders import Encoder, VectorCache, encode_cached
-from pipeline.answers import FEATURES, GRADE_VALUES, AnswerReader
+from embeddings.linear import centred
+from embeddings.linear_training import ridge_weights
+from pipeline.answers import FEATURES, GRADE_VALUES, WORD_BITS, AnswerReader, Read
 from pipeline.approaches import load_reader, strengths
+from pipeline.nlp.search_tokens import search_tokens
 from pipeline.publish import whole_text
 
 FOLDS = 5
@@ -42,44 +48,77 @@ def train_answers(
         say: told what was reached.
     """
     needs = tuple(vocabulary.needs)
+    held = set(held_back())
+    known = [entry for entry in shipped if entry.project.id not in held]
+    unseen = [entry for entry in shipped if entry.project.id in held]
+    invented = list(_invented(corpus))
+    texts = [_text(entry) for entry in known]
+    vectors = encode_cached(texts, encoder=encoder, cache=cache)
+    own = encode_cached([text for text, _ in invented], encoder=encoder, cache=cache)
+    center = vectors.mean(axis=0)
     words = [f"{vocabulary.needs[n].title}. {vocabulary.needs[n].reword}" for n in needs]
     need_vectors = encode_cached(words, encoder=encoder, cache=cache, prompt_name="query")
-    ids = [entry.project.id for entry in shipped]
-    texts = [whole_text(entry.project.title, entry.project.text) for entry in shipped]
-    vectors = encode_cached(texts, encoder=encoder, cache=cache)
-    graded = np.zeros((len(ids), len(needs)), np.float32)
-    for row, name in zip(graded, ids, strict=True):
-        for need, grade in corpus.answers.get(name, {}).items():
-            row[needs.index(need)] = GRADE_VALUES[grade]
-    held = np.isin(ids, held_back())
-    center = vectors[~held].mean(axis=0)
-    moved = vectors[~held] - center
     cosines = need_vectors @ vectors.T
+    told = [corpus.answers.get(entry.project.id, {}) for entry in known] + [graded for _, graded in invented]
+    grades = _gains(told, needs)
+    tokens = [search_tokens(text) for text in [*texts, *(text for text, _ in invented)]]
     reader = AnswerReader(
-        needs=needs, need_vectors=need_vectors, center=center,
-        graded=moved / np.linalg.norm(moved, axis=1, keepdims=True), grades=graded[~held],
+        needs=needs, need_vectors=need_vectors, center=center, graded=centred(np.vstack([vectors, own]), center),
+        grades=grades, word_weights=ridge_weights(tokens, grades, WORD_BITS),
         weights=np.zeros(1 + len(FEATURES), np.float32),
         scale=(round(float(cosines.mean()), 4), round(float(cosines.std()), 4)),
         fingerprint=encoder.fingerprint, card={},
     )  # fmt: skip
-    carried = _carried(encoder, vocabulary, shipped, vectors, texts)
-    served = [groups.get(name, ()) for name in ids]
-    features = reader.features(vectors, carried, list(vocabulary.approaches), served, vocabulary)[held]
-    weights, figures = _fit(features.transpose(1, 0, 2), graded[held].T)
+    gains = _gains([corpus.answers.get(entry.project.id, {}) for entry in unseen], needs)
+    features = reader.features(_read(unseen, vocabulary, encoder, cache, groups), vocabulary)
+    weights, figures = _fit(features.transpose(1, 0, 2), gains.T)
     say(f"Antworten auf Bedarfe: {figures}, Gewichte {dict(zip(('bias', *FEATURES), weights.round(3), strict=True))}")
-    card = {"command": "checkup train answers", "neighbours": int((~held).sum()), "figures": figures}
-    return AnswerReader(
-        needs, need_vectors, center, reader.graded, reader.grades, weights, reader.scale, encoder.fingerprint, card
+    card = {"command": "checkup train answers", "neighbours": len(grades), "figures": figures}
+    return replace(reader, weights=weights, card=card)
+
+
+def _text(entry: Shipped) -> str:
+    return whole_text(entry.project.title, entry.project.text)
+
+
+def _read(
+    shipped: Sequence[Shipped], vocabulary: Vocabulary, encoder: Encoder, cache: VectorCache,
+    groups: Mapping[str, Sequence[str]],
+) -> Read:  # fmt: skip
+    """Shipped projects as the machine reads them, the editors' labels unseen."""
+    texts = [_text(entry) for entry in shipped]
+    vectors = encode_cached(texts, encoder=encoder, cache=cache)
+    cards: list[dict[str, Any]] = [{"document_id": "", "values": {}} for _ in texts]
+    rows = np.array([(number, -1, -1) for number in range(len(texts))], np.int32)
+    approaches = list(vocabulary.approaches)
+    return Read(
+        vectors=vectors,
+        strengths=strengths(load_reader(encoder.fingerprint), approaches, cards, rows, vectors, texts, {}),
+        approaches=approaches,
+        groups=[groups.get(entry.project.id, ()) for entry in shipped],
+        tokens=[search_tokens(text) for text in texts],
     )
 
 
-def _carried(
-    encoder: Encoder, vocabulary: Vocabulary, shipped: Sequence[Shipped], vectors: Floats, texts: Sequence[str]
-) -> Floats:
-    """Approaches as the machine reads them from the whole texts, the editors' labels unseen."""
-    cards: list[dict[str, Any]] = [{"document_id": "", "values": {}} for _ in shipped]
-    rows = np.array([(number, -1, -1) for number in range(len(shipped))], np.int32)
-    return strengths(load_reader(encoder.fingerprint), list(vocabulary.approaches), cards, rows, vectors, texts, {})
+def _invented(corpus: Corpus) -> Iterator[tuple[str, Mapping[str, int]]]:
+    """Texts of invented projects, and the needs they answer, graded 1-3."""
+    for item in corpus.approaches:
+        if item.needs is not None:
+            yield item.text, item.needs
+    for project in corpus.projects:
+        yield whole_text(project.title, project.text), project.needs
+
+
+def _gains(graded: Sequence[Mapping[str, int]], needs: Sequence[str]) -> Floats:
+    """float32[texts, needs]: what the grades are worth."""
+    place = {name: column for column, name in enumerate(needs)}
+    gains = np.zeros((len(graded), len(needs)), np.float32)
+    for row, grades in zip(gains, graded, strict=True):
+        for need, grade in grades.items():
+            if need not in place:
+                raise CheckupError(f"Der Bedarf „{need}“ in data/corpus steht nicht im Vokabular.")
+            row[place[need]] = GRADE_VALUES[grade]
+    return gains
 
 
 def _fit(features: Floats, gains: Floats) -> tuple[Floats, dict[str, float]]:

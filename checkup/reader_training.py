@@ -1,23 +1,31 @@
 """Training the readers of needs, roles, topic and approaches on corpus, vocabulary and shipped projects.
 
-Below: `embeddings.linear_training`, `checkup.training`. Above: `checkup train readers`.
+Below: `embeddings.linear_training`, `matching.situation`, `checkup.training`. Above: `checkup train readers`.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from checkup.training import NEED_ROLES, shipped_texts
 from data.corpus_files import Corpus
 from data.vocabulary import Vocabulary
-from embeddings.encoders import Encoder, VectorCache, encode_cached
+from embeddings.e5_file import Floats
+from embeddings.encoders import Encoder, VectorCache, encode_cached, pooled
 from embeddings.linear import LinearReader
 from embeddings.linear_training import train_reader
+from matching.situation import sentence_spans
 
 MATCHING = Path(__file__).parent.parent / "matching" / "weights"
 READERS = ("needs", "roles", "topic", "approaches")
 PIPELINE = Path(__file__).parent.parent / "pipeline" / "weights"
+
+
+Cut = Callable[[str], list[tuple[int, int]]]
+"""From a text to the pieces whose vectors are pooled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +67,11 @@ def role_examples(corpus: Corpus) -> Iterator[Example]:
 
 
 def topic_examples(corpus: Corpus) -> Iterator[Example]:
-    """Real situations and statements against off-topic and vague texts."""
+    """Real situations and a third of the statements against off-topic and vague texts."""
     for situation in corpus.situations:
         yield Example(situation.text, "real", situation.id)
-    for number, statement in enumerate(corpus.statements):
-        yield Example(statement.text, "real", f"statement {number}", 0.2)
+    for number, statement in enumerate(corpus.statements[::3]):
+        yield Example(statement.text, "real", f"statement {number}", 0.6)
     for number, negative in enumerate(corpus.negatives):
         yield Example(negative.text, negative.kind, f"negative {number}", 2.0)
 
@@ -109,42 +117,54 @@ def train_readers(
         encoder_name: the setting that gave `encoder`.
         say: told what was reached.
     """
-    plans: dict[str, tuple[Path, str, list[Example]]] = {
-        "needs": (matching, "query", list(need_examples(corpus, vocabulary))),
-        "roles": (matching, "query", list(role_examples(corpus))),
-        "topic": (matching, "query", list(topic_examples(corpus))),
-        "approaches": (pipeline, "passage", list(approach_examples(corpus, vocabulary))),
+    plans: dict[str, tuple[Path, str, Cut, list[Example]]] = {
+        "needs": (matching, "query", whole_span, list(need_examples(corpus, vocabulary))),
+        "roles": (matching, "query", whole_span, list(role_examples(corpus))),
+        "topic": (matching, "query", sentence_spans, list(topic_examples(corpus))),
+        "approaches": (pipeline, "passage", whole_span, list(approach_examples(corpus, vocabulary))),
     }
-    for name, (folder, prompt, examples) in plans.items():
+    for name, (folder, prompt, spans_of, examples) in plans.items():
         if only in (None, name) and len({example.label for example in examples}) > 1:
-            reader = _train(name, prompt, examples, encoder, cache, workers, encoder_name)
+            texts = [example.text for example in examples]
+            pieces = [[text[start:end] for start, end in spans_of(text)] for text in texts]
+            vectors = encode_cached(
+                [piece for group in pieces for piece in group],
+                encoder=encoder, cache=cache, prompt_name=prompt, workers=workers, encoder_name=encoder_name,
+            )  # fmt: skip
+            reader = _train(name, examples, _of_texts(vectors, pieces), encoder.fingerprint)
             folder.mkdir(parents=True, exist_ok=True)
             reader.write(folder / f"{name}.npz")
             say(f"{name}: {reader.card['figures']}, Mischung {reader.mix}")
 
 
-def _train(
-    name: str,
-    prompt: str,
-    examples: list[Example],
-    encoder: Encoder,
-    cache: VectorCache,
-    workers: int,
-    encoder_name: str,
-) -> LinearReader:
+def whole_span(text: str) -> list[tuple[int, int]]:
+    """The text as one piece."""
+    return [(0, len(text))]
+
+
+def _of_texts(vectors: Floats, pieces: Sequence[Sequence[str]]) -> Floats:
+    """float32[texts, d] from the vectors of all their pieces, as `matching.situation` pools those of sentences."""
+    ends = np.cumsum([len(group) for group in pieces]).tolist()
+    return np.array(
+        [
+            pooled(vectors[end - len(group) : end], [len(piece) for piece in group])
+            for group, end in zip(pieces, ends, strict=True)
+        ]
+    )
+
+
+def _train(name: str, examples: list[Example], vectors: Floats, fingerprint: str) -> LinearReader:
     from pipeline.nlp.search_tokens import search_tokens
 
     texts = [example.text for example in examples]
     digest = hashlib.sha256("\n".join(f"{e.label}\t{e.text}" for e in examples).encode()).hexdigest()
     return train_reader(
-        encode_cached(
-            texts, encoder=encoder, cache=cache, prompt_name=prompt, workers=workers, encoder_name=encoder_name
-        ),
+        vectors,
         texts,
         [search_tokens(text) for text in texts],
         [example.label for example in examples],
         groups=[example.group for example in examples],
-        fingerprint=encoder.fingerprint,
+        fingerprint=fingerprint,
         sample_weights=[example.weight for example in examples],
         judge=[example.unseen for example in examples],
         bits=14 if name in ("needs", "approaches") else 12,

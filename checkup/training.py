@@ -12,6 +12,7 @@ from data.corpus_files import Corpus, SituationText
 from data.shipped import FOLDER as SHIPPED
 from data.vocabulary import Vocabulary
 from embeddings.training import Answer, Query
+from pipeline.publish import whole_text
 
 NEED_ROLES = ("need", "unfit")
 
@@ -52,12 +53,14 @@ def _of_situation(situation: SituationText, vocabulary: Vocabulary) -> Iterator[
 
 
 def answers(corpus: Corpus, vocabulary: Vocabulary, shipped: Path = SHIPPED) -> Iterator[Answer]:
-    """Wordings and descriptions of approaches, definitions, and shipped projects with their labels."""
+    """Wordings and descriptions of approaches, definitions, invented projects, and shipped ones with their labels."""
     for approach in vocabulary.approaches.values():
         for text in (f"{approach.title}. {approach.what}", *approach.wordings):
             yield Answer(text, {approach.id: 3})
     for item in corpus.approaches:
-        yield Answer(item.text, {item.approach: 3, **dict.fromkeys(item.also, 2)})
+        yield Answer(item.text, {item.approach: 3, **dict.fromkeys(item.also, 2)}, item.needs)
+    for project in corpus.projects:
+        yield Answer(whole_text(project.title, project.text), {}, project.needs)
     for name, text, labels in shipped_texts(shipped):
         if labels:
             yield Answer(text, labels, corpus.answers.get(name, {}) if corpus.answers else None)
@@ -70,12 +73,12 @@ def shipped_texts(folder: Path = SHIPPED) -> Iterator[tuple[str, str, Mapping[st
         for line in path.read_text("utf-8").split("\n"):
             entry = json.loads(line) if line.strip() else None
             if entry and entry["id"] not in held:
-                text = f"{entry['title'].rstrip('.')}. {entry['text']}"
+                text = whole_text(entry["title"], entry["text"])
                 yield entry["id"], text, entry["labels"].get("approaches", {})
 
 
 def held_back(folder: Path = SHIPPED) -> list[str]:
-    """Ids of shipped projects that encoder, reader of approaches and neighbours never see (the gold's test)."""
+    """Ids of shipped projects that encoder and readers never see (the gold's test)."""
     path = folder / "gold_test_ids.json"
     ids: list[str] = json.loads(path.read_text("utf-8")) if path.is_file() else []
     return ids

@@ -1,6 +1,7 @@
 """The training corpus of our own writing: `data/corpus/`, described by its card `data/corpus/README.md`.
 
-Below: nothing. Above: `checkup.training` turns it into training pairs.
+Below: nothing. Above: `checkup.training` turns it into training pairs, `checkup.clause_training` reads
+the lessons, `data.shipped` the grades.
 """
 
 import json
@@ -15,6 +16,9 @@ FOLDER = Path(__file__).parent / "corpus"
 ROLES = ("need", "existing", "unfit", "limit", "background")
 NEGATIVE_KINDS = ("off_topic", "vague")
 FORMS = ("wording", "description")
+GRADES = (1, 2, 3)
+LESSONS = ("failure", "obstacle", "transfer", "success_factor", "precondition")
+"""Kinds; in a clause that speaks of several, the first counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,17 @@ class ApproachText:
     text: str
     form: str
     also: tuple[str, ...] = ()
+    needs: Mapping[str, int] | None = None
+    """The needs a reader found it to answer, graded 1-3, all others 0; None: not read for that (`wording`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectText:
+    """A whole invented project that no approach was set for, with the needs it answers, graded 1-3."""
+
+    title: str
+    text: str
+    needs: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +88,7 @@ class Corpus:
     calibration: tuple[StatementText, ...]
     """Statements that the encoder is not trained on: the readers' mix and temperature are found on them."""
     approaches: tuple[ApproachText, ...]
+    projects: tuple[ProjectText, ...]
     situations: tuple[SituationText, ...]
     negatives: tuple[NegativeText, ...]
     answers: Mapping[str, Mapping[str, int]]
@@ -111,13 +127,18 @@ def _statements(paths: list[Path]) -> tuple[StatementText, ...]:
     return tuple(StatementText(e["need"], e["text"], e["register"]) for _, e in _lines(paths))
 
 
+def _graded(where: str, grades: dict[str, int]) -> dict[str, int]:
+    for name, grade in grades.items():
+        if grade not in GRADES:
+            raise CheckupError(f"{where}: Stufe {grade} für „{name}“. Möglich: 1, 2, 3.")
+    return grades
+
+
 def _by_project(paths: list[Path]) -> dict[str, dict[str, int]]:
     """The grades of `answers/*.jsonl` (one line a need), turned round: project to needs."""
     found: dict[str, dict[str, int]] = {}
     for where, entry in _lines(paths):
-        for project, grade in entry["grades"].items():
-            if grade not in (1, 2, 3):
-                raise CheckupError(f"{where}: Stufe {grade} für „{project}“. Möglich: 1, 2, 3.")
+        for project, grade in _graded(where, entry["grades"]).items():
             found.setdefault(project, {})[entry["need"]] = grade
     return found
 
@@ -127,22 +148,42 @@ def graded_projects(folder: Path = FOLDER) -> dict[str, dict[str, int]]:
     return _by_project(sorted((folder / "answers").glob("*.jsonl")))
 
 
+def told_lessons(folder: Path = FOLDER) -> dict[str, list[dict[str, Any]]]:
+    """Per shipped project the lessons that a reader marked in its text: `kind`, `start`, `end` (code points).
+
+    Raises:
+        CheckupError: an unknown kind; file and line are named.
+    """
+    found = {}
+    for where, entry in _lines(sorted((folder / "lessons").glob("*.jsonl"))):
+        for lesson in entry["lessons"]:
+            _checked(where, lesson["kind"], LESSONS)
+        found[entry["id"]] = entry["lessons"]
+    return found
+
+
 def load_corpus(folder: Path = FOLDER) -> Corpus:
     """The whole corpus.
 
     Raises:
-        CheckupError: a broken line, an unknown role, kind or form; file and line are named.
+        CheckupError: a broken line, an unknown role, kind, form or grade; file and line are named.
     """
     files = {
         name: sorted((folder / name).glob("*.jsonl"))
-        for name in ("statements", "approaches", "situations", "negatives", "answers", "calibration")
+        for name in ("statements", "approaches", "situations", "negatives", "answers", "calibration", "projects")
     }
     return Corpus(
         statements=_statements(files["statements"]),
         calibration=_statements(files["calibration"]),
         approaches=tuple(
-            ApproachText(e["approach"], e["text"], _checked(w, e["form"], FORMS), tuple(e.get("also", ())))
+            ApproachText(
+                e["approach"], e["text"], _checked(w, e["form"], FORMS), tuple(e.get("also", ())),
+                _graded(w, e["needs"]) if "needs" in e else None,
+            )
             for w, e in _lines(files["approaches"])
+        ),
+        projects=tuple(
+            ProjectText(e["title"], e["text"], _graded(w, e["needs"])) for w, e in _lines(files["projects"])
         ),
         situations=tuple(situation(w, e) for w, e in _lines(files["situations"])),
         negatives=tuple(

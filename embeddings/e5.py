@@ -6,6 +6,7 @@ a run keeps every vector independent of the batch it came in.
 """
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
@@ -24,7 +25,7 @@ class E5Encoder:
 
     Args:
         adapter: `default` (ours), `none`, or a safetensors file.
-        threads: of ONNX Runtime; the vectors do not depend on it.
+        threads: texts that are run at the same time, each by one thread; the vectors do not depend on it.
     """
 
     dimension = 384
@@ -39,7 +40,7 @@ class E5Encoder:
         positions = self._source.vector("emb.pos", shape.positions, shape.hidden)
         self._positions = positions + self._source.vector("emb.type", shape.types, shape.hidden)[0]
         self._tokenizer = _tokenizer(folder)
-        self._session = _session(folder, threads)
+        self._session = _session(folder)
 
     def encode(
         self, sentences: Sequence[str], *, prompt_name: str = "query", normalize_embeddings: bool = True
@@ -51,9 +52,14 @@ class E5Encoder:
             prompt_name: `query` for situations, `passage` for projects.
             normalize_embeddings: L2-normalise each row.
         """
-        vectors = np.empty((len(sentences), self.dimension), np.float32)
-        for row, text in zip(vectors, sentences, strict=True):
-            row[:] = self._one(PROMPTS[prompt_name] + text)
+        texts = [PROMPTS[prompt_name] + text for text in sentences]
+        vectors = np.empty((len(texts), self.dimension), np.float32)
+        if self._threads > 1 and len(texts) > 1:
+            with ThreadPoolExecutor(self._threads) as pool:
+                vectors[:] = list(pool.map(self._one, texts))
+        else:
+            for row, text in zip(vectors, texts, strict=True):
+                row[:] = self._one(text)
         if normalize_embeddings:
             vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         return vectors
@@ -75,11 +81,11 @@ def _tokenizer(folder: Path):  # type: ignore[no-untyped-def]
     return Tokenizer.from_file(str(folder / "tokenizer.json"))
 
 
-def _session(folder: Path, threads: int):  # type: ignore[no-untyped-def]
+def _session(folder: Path):  # type: ignore[no-untyped-def]
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"])

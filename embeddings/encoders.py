@@ -101,7 +101,7 @@ def load_encoder(name: str = "e5", *, threads: int = 1) -> Encoder:
     Args:
         name: `e5` (the offline default with our adapter), `e5-base` (without), `e5:FILE` (with another adapter in
             safetensors), else a Sentence Transformers model's name or folder.
-        threads: of the numerical library; results do not depend on it.
+        threads: texts run at the same time (`e5`), or of the numerical library; results do not depend on it.
 
     Raises:
         CheckupError: if it cannot be loaded; nothing else is used in its place.
@@ -112,6 +112,17 @@ def load_encoder(name: str = "e5", *, threads: int = 1) -> Encoder:
         adapter = {"e5": "default", "e5-base": "none"}.get(name, name.removeprefix("e5:"))
         return E5Encoder(adapter=adapter, threads=threads)
     return TransformersEncoder(name, threads=threads)
+
+
+def pooled(vectors: Floats, lengths: Sequence[int]) -> Floats:
+    """The vector float32[d] of a text from those of its sentences, weighted by their lengths; L2-normalised.
+
+    Args:
+        vectors: float32[sentences, d], at least one.
+        lengths: of the sentences, in characters.
+    """
+    joined = np.asarray(lengths, np.float32) @ vectors
+    return np.asarray(joined / max(float(np.linalg.norm(joined)), 1e-9), np.float32)
 
 
 def text_sha256(prompt_name: str, text: str) -> str:

@@ -1,8 +1,8 @@
 """Small linear readers over a text's vector and its hashed words and character n-grams: which class, how likely.
 
-Below: NumPy. Above: `pipeline.approaches` (which approach a passage describes), `matching.situation` (which need a
-sentence states, and the sentence's role). Trained by `embeddings.linear_training`; weights are arrays in one .npz, read
-without pickle, and belong to one encoder's fingerprint.
+Below: NumPy. Above: `pipeline.approaches` (which approach a passage describes), `pipeline.answers` (hashed tokens),
+`matching.situation` (which need a sentence states, and the sentence's role). Trained by `embeddings.linear_training`;
+weights are arrays in one .npz, read without pickle, and belong to one encoder's fingerprint.
 
 The class probabilities are the softmax of `w_v * (V x + b_v) + w_h * (H h + b_h)`: a logistic regression over the
 vector x and one over the hashed features h (with many classes a ridge regression), mixed by weights and a temperature
@@ -25,11 +25,12 @@ import numpy.typing as npt
 from data.errors import CheckupError
 
 Floats = npt.NDArray[np.float32]
+Hashed = tuple[npt.NDArray[np.int64], Floats]
 BITS = 14
 NGRAMS = (3, 4, 5)
 
 
-def hashed_features(text: str, tokens: Sequence[str], bits: int = BITS) -> tuple[npt.NDArray[np.int64], Floats]:
+def hashed_features(text: str, tokens: Sequence[str], bits: int = BITS) -> Hashed:
     """Sparse features of a text: places int64[k] in 2^bits and values float32[k] of Euclidean length 1.
 
     Args:
@@ -37,26 +38,50 @@ def hashed_features(text: str, tokens: Sequence[str], bits: int = BITS) -> tuple
         tokens: its lemmas and parts of compounds; single ones and neighbouring pairs are features.
         bits: width of the table (feature hashing, Weinberger et al. 2009, unsigned).
     """
-    counts: dict[int, float] = {}
-    mask = (1 << bits) - 1
-
-    def add(feature: str, weight: float) -> None:
-        place = zlib.crc32(feature.encode("utf-8", "replace")) & mask
-        counts[place] = counts.get(place, 0.0) + weight
-
-    for token in tokens:
-        add("w " + token, 2.0)
-    for first, second in pairwise(tokens):
-        add(f"b {first} {second}", 1.0)
+    table = _HashTable(bits)
+    table.add_tokens(tokens)
     for word in text.lower().split():
+        table.add_ngrams(word, NGRAMS)
+    return table.features()
+
+
+def hashed_tokens(tokens: Sequence[str], bits: int = BITS) -> Hashed:
+    """As `hashed_features`, with 5-grams of the different tokens as its only n-grams: faster for long texts."""
+    table = _HashTable(bits)
+    table.add_tokens(tokens)
+    for token in dict.fromkeys(tokens):
+        table.add_ngrams(token, NGRAMS[-1:])
+    return table.features()
+
+
+class _HashTable:
+    """Counts of hashed features."""
+
+    def __init__(self, bits: int) -> None:
+        self._mask = (1 << bits) - 1
+        self._counts: dict[int, float] = {}
+
+    def _add(self, feature: str, weight: float) -> None:
+        place = zlib.crc32(feature.encode("utf-8", "replace")) & self._mask
+        self._counts[place] = self._counts.get(place, 0.0) + weight
+
+    def add_tokens(self, tokens: Sequence[str]) -> None:
+        for token in tokens:
+            self._add("w " + token, 2.0)
+        for first, second in pairwise(tokens):
+            self._add(f"b {first} {second}", 1.0)
+
+    def add_ngrams(self, word: str, lengths: Sequence[int]) -> None:
         padded = f" {word} "
-        for n in NGRAMS:
+        for n in lengths:
             for start in range(len(padded) - n + 1):
-                add(padded[start : start + n], 0.5)
-    places = np.fromiter(counts, np.int64, len(counts))
-    values = np.log1p(np.fromiter(counts.values(), np.float32, len(counts)))
-    length = np.linalg.norm(values)
-    return places, (values / length if length else values).astype(np.float32)
+                self._add(padded[start : start + n], 0.5)
+
+    def features(self) -> Hashed:
+        places = np.fromiter(self._counts, np.int64, len(self._counts))
+        values = np.log1p(np.fromiter(self._counts.values(), np.float32, len(self._counts)))
+        length = np.linalg.norm(values)
+        return places, (values / length if length else values).astype(np.float32)
 
 
 def centred(vectors: Floats, center: Floats) -> Floats:

@@ -1,6 +1,6 @@
-"""Training the small linear readers by cross-validation (extra `transformers`: scikit-learn).
+"""Training the small linear readers by cross-validation, and ridge regressions (extra `transformers`: scikit-learn).
 
-Below: scikit-learn, SciPy, imported inside functions. Above: `checkup train readers`.
+Below: scikit-learn, SciPy, imported inside functions. Above: `checkup train readers`, `checkup train answers`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from embeddings.linear import BITS, Floats, LinearReader, centred, hashed_features
+from embeddings.linear import BITS, Floats, Hashed, LinearReader, centred, hashed_features, hashed_tokens
 
 MIXES = (0.0, 0.25, 0.4, 0.5, 0.6, 0.75, 1.0)
 TEMPERATURES = (0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8)
@@ -22,10 +22,9 @@ RIDGE_SCALE = 15.0
 """What makes a ridge regression's scores (targets 0 and 1) as wide as a logistic regression's."""
 
 
-def _sparse(texts: Sequence[str], tokens: Sequence[Sequence[str]], bits: int) -> Any:
+def _sparse(rows: Sequence[Hashed], bits: int) -> Any:
     from scipy.sparse import csr_matrix
 
-    rows = [hashed_features(text, words, bits) for text, words in zip(texts, tokens, strict=True)]
     indptr = np.cumsum([0, *(len(places) for places, _ in rows)])
     indices = np.concatenate([places for places, _ in rows])
     values = np.concatenate([values for _, values in rows])
@@ -64,22 +63,39 @@ def _kernel(features: Any) -> Floats:
     return kernel
 
 
-def _ridge(kernel: Floats, labels: npt.NDArray[np.int64], classes: int, weights: Floats) -> Floats:
-    """Dual weights float32[n, classes] of a ridge regression on one-hot targets (Saunders et al. 1998).
+def _ridge(kernel: Floats, targets: Floats, weights: Floats) -> Floats:
+    """Dual weights float32[n, targets] of a ridge regression (Saunders et al. 1998).
 
     Args:
         kernel: float32[n, n] of the training texts; overwritten.
-        labels: int64[n].
-        classes: how many.
-        weights: float32[n]; a text of weight w may miss its target 1/w times as far.
+        targets: float32[n, targets].
+        weights: float32[n]; a text of weight w may miss its targets 1/w times as far.
     """
     from scipy.linalg import cho_factor, cho_solve
 
-    targets = np.zeros((len(labels), classes), np.float32)
-    targets[np.arange(len(labels)), labels] = 1
-    kernel[np.diag_indices(len(labels))] += RIDGE * float(np.diag(kernel).mean()) / np.maximum(weights, 1e-3)
+    kernel[np.diag_indices(len(kernel))] += RIDGE * float(np.diag(kernel).mean()) / np.maximum(weights, 1e-3)
     factor = cho_factor(kernel, lower=True, overwrite_a=True, check_finite=False)
-    return np.asarray(RIDGE_SCALE * cho_solve(factor, targets, check_finite=False), np.float32)
+    return np.asarray(cho_solve(factor, targets, check_finite=False), np.float32)
+
+
+def _class_targets(labels: npt.NDArray[np.int64], classes: int) -> Floats:
+    """float32[n, classes]: RIDGE_SCALE at each text's class, else 0."""
+    targets = np.zeros((len(labels), classes), np.float32)
+    targets[np.arange(len(labels)), labels] = RIDGE_SCALE
+    return targets
+
+
+def ridge_weights(tokens: Sequence[Sequence[str]], targets: Floats, bits: int) -> Floats:
+    """Weights float32[2^bits, targets] of a ridge regression on hashed tokens, document frequencies multiplied in.
+
+    Args:
+        tokens: search tokens of the training texts.
+        targets: float32[n, targets].
+        bits: width of the table of features.
+    """
+    features, idf = _with_idf(_sparse([hashed_tokens(words, bits) for words in tokens], bits))
+    dual = _ridge(_kernel(features), targets, np.ones(len(tokens), np.float32))
+    return np.asarray(features.T @ dual, np.float32) * idf[:-1, None]
 
 
 class _Words:
@@ -94,14 +110,15 @@ class _Words:
         """Scores float32[test, classes] of a model fitted without them."""
         if self._kernel is None:
             return _held_out(self._features, self._labels, self._weights, self._strength, train, test, self._classes)
-        dual = _ridge(self._kernel[np.ix_(train, train)], self._labels[train], self._classes, self._weights[train])
+        targets = _class_targets(self._labels[train], self._classes)
+        dual = _ridge(self._kernel[np.ix_(train, train)], targets, self._weights[train])
         return np.asarray(self._kernel[np.ix_(test, train)] @ dual, np.float32)
 
     def weights(self) -> Floats:
         """float32[features + 1, classes] of the model fitted on everything."""
         if self._kernel is None:
             return _fit(self._features, self._labels, self._weights, self._strength)
-        dual = _ridge(self._kernel, self._labels, self._classes, self._weights)
+        dual = _ridge(self._kernel, _class_targets(self._labels, self._classes), self._weights)
         primal = np.asarray(self._features.T @ dual, np.float32)
         return np.vstack([primal, np.zeros((1, self._classes), np.float32)])
 
@@ -171,7 +188,9 @@ def train_reader(
     weights = np.ones(len(target), np.float32) if sample_weights is None else np.asarray(sample_weights, np.float32)
     center = np.asarray(vectors.mean(axis=0), np.float32)
     moved = centred(vectors, center)
-    sparse, idf = _with_idf(_sparse(texts, tokens, bits))
+    sparse, idf = _with_idf(
+        _sparse([hashed_features(text, words, bits) for text, words in zip(texts, tokens, strict=True)], bits)
+    )
     words = _Words(sparse, target, weights, strengths[1])
     held_v, held_h = (np.zeros((len(target), len(classes)), np.float32) for _ in range(2))
     for train, test in GroupKFold(FOLDS, shuffle=True, random_state=seed).split(moved, target, groups):

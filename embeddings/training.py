@@ -74,7 +74,7 @@ class Settings:
     long_batch: int = 12
     long_tokens: int = 160
     project_share: float = 0.35
-    """Share of answers that are projects graded for the need, where there are any."""
+    """Share of answers that are texts graded for the need, where there are any."""
     same_field_share: float = 0.5
     """Share of batches drawn from one or two fields only: their candidates are the hard negatives."""
     proxy_weight: float = 0.25
@@ -105,9 +105,9 @@ def piece(text: str, chance: random.Random) -> str:
 
 
 def _answers_by_topic(answers: Sequence[Answer]) -> tuple[dict[str, list[Answer]], dict[str, list[Answer]]]:
-    """Texts by the approaches they carry out, and projects by the needs they were found to answer (3 twice as often).
+    """Texts by the approaches they carry out, and those read need by need by the needs they answer (3 twice as often).
 
-    A project that was read need by need is drawn for those needs only.
+    A text that was read need by need is drawn for those needs only.
     """
     by_approach: dict[str, list[Answer]] = {}
     by_need: dict[str, list[Answer]] = {}

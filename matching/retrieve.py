@@ -158,11 +158,10 @@ class Matcher:
         """
         from pipeline.nlp.search_tokens import search_tokens
 
-        vectors = self.encoder.encode([text], prompt_name="query")
+        reading = self.reader.read(text)
         scale, rows = self.index.manifest["scale"], self.index.rows
-        z = rank.standardised(self.index.dense.scores(vectors), scale)
+        z = rank.standardised(self.index.dense.scores(reading.vector[None]), scale)
         projects = len(self._ids)
-        reading = self.reader.read(text, whole=vectors[0])
         asked = self._asked(text, corrected, reading)
         sentence_z = rank.standardised(self.index.dense.scores(asked.vectors), scale)
         return Features(

@@ -18,7 +18,7 @@ from data.normalise import sanitise
 from data.settings import Settings
 from data.vocabulary import Vocabulary, load_vocabulary
 from embeddings.e5_file import Floats
-from embeddings.encoders import Encoder, load_encoder
+from embeddings.encoders import Encoder, load_encoder, pooled
 from embeddings.linear import LinearReader
 from matching.context_facts import read_context
 from matching.own_reader import NOT_ASKED, Own, OwnReader
@@ -73,6 +73,8 @@ class Reading:
     sentences: tuple[Sentence, ...]
     off_topic: float
     vague: float
+    vector: Floats
+    """float32[d] of the whole text: the mean of its sentences' vectors, weighted by their lengths."""
 
 
 def checked_text(text: str) -> str:
@@ -94,6 +96,14 @@ def checked_text(text: str) -> str:
     return clean
 
 
+def sentence_spans(text: str) -> list[tuple[int, int]]:
+    """The sentences that hold a letter, in text order; the whole text where there is none."""
+    from pipeline.nlp.passages import sentences
+
+    spans = [(start, end) for start, end in sentences(text) if any(c.isalpha() for c in text[start:end])]
+    return spans or [(0, len(text))]
+
+
 class SituationReader:
     """The trained readers of roles, needs and topic for one encoder."""
 
@@ -108,22 +118,17 @@ class SituationReader:
         """Whether readers for this encoder exist."""
         return self.roles is not None and self.needs is not None
 
-    def read(self, text: str, *, whole: Floats | None = None) -> Reading:
-        """Read a checked text.
-
-        Args:
-            text: as `checked_text` returned it.
-            whole: its vector float32[d], if it is known already.
-        """
-        from pipeline.nlp.passages import sentences
+    def read(self, text: str) -> Reading:
+        """Read a text as `checked_text` returned it."""
         from pipeline.nlp.search_tokens import search_tokens
 
-        if self.roles is None or self.needs is None:
-            return Reading(text, (), 0.0, 0.0)
-        spans = [(start, end) for start, end in sentences(text) if any(c.isalpha() for c in text[start:end])]
+        spans = sentence_spans(text)
         pieces = [text[start:end] for start, end in spans]
-        tokens = [search_tokens(piece) for piece in pieces]
         vectors = self.encoder.encode(pieces, prompt_name="query")
+        whole = pooled(vectors, [len(piece) for piece in pieces])
+        if self.roles is None or self.needs is None:
+            return Reading(text, (), 0.0, 0.0, whole)
+        tokens = [search_tokens(piece) for piece in pieces]
         roles = self.roles.probabilities(vectors, pieces, tokens)
         needs = self.needs.probabilities(vectors, pieces, tokens)
         found = tuple(
@@ -131,13 +136,12 @@ class SituationReader:
             for (start, end), role, need, vector in zip(spans, roles, needs, vectors, strict=True)
         )
         off_topic, vague = self._topic(text, whole, [word for words in tokens for word in words])
-        return Reading(text, found, off_topic, vague)
+        return Reading(text, found, off_topic, vague, whole)
 
-    def _topic(self, text: str, whole: Floats | None, tokens: Sequence[str]) -> tuple[float, float]:
+    def _topic(self, text: str, whole: Floats, tokens: Sequence[str]) -> tuple[float, float]:
         if self.topic is None:
             return 0.0, 0.0
-        vector = self.encoder.encode([text], prompt_name="query")[0] if whole is None else whole
-        found = self.topic.probabilities(vector[None], [text], [tokens])[0]
+        found = self.topic.probabilities(whole[None], [text], [tokens])[0]
         by_name = dict(zip(self.topic.classes, map(float, found), strict=True))
         return by_name.get("off_topic", 0.0), by_name.get("vague", 0.0)
 

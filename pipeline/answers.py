@@ -1,11 +1,12 @@
-"""Which needs each project answers: what its approaches promise, made finer by similarity, groups and neighbours.
+"""Which needs each project answers: what its approaches promise, made finer by similarity, groups, neighbours, words.
 
-Below: NumPy, `data.vocabulary`. Above: `pipeline.publish`. Trained by `checkup train answers`.
+Below: NumPy, `data.vocabulary`, `embeddings.linear`. Above: `pipeline.publish`. Trained by `checkup train answers`.
 
 A need and an approach are coarse: of ten projects that carry out a fitting approach perhaps three work on this very
-need. So the chance that project p answers need n is a logistic function of four things: the noisy-or of arrows and
+need. So the chance that project p answers need n is a logistic function of five things: the noisy-or of arrows and
 approaches; the similarity of the need's own words and the project; the share of the need's groups that the project
-serves; and what a person said about similar projects (`data/corpus/answers`, a kernel average over their vectors).
+serves; what people said about similar texts (grades of shipped and invented projects in `data/corpus`, a kernel average
+over their vectors); and a ridge regression of those grades on hashed words.
 Projects that a person graded need by need have those grades.
 """
 
@@ -20,6 +21,7 @@ import numpy as np
 
 from data.vocabulary import Vocabulary
 from embeddings.e5_file import Floats
+from embeddings.linear import hashed_tokens
 
 WEIGHTS = Path(__file__).parent / "weights" / "answers.npz"
 GRADE_VALUES = {3: 1.0, 2: 3 / 7, 1: 1 / 7}
@@ -29,7 +31,26 @@ UNGRADED = 0.15
 """Of a project that a person graded, the machine's chance counts this much where the person gave no grade."""
 KERNEL = 0.07
 SAME_TEXT = 0.9999
-FEATURES = ("approaches", "similarity", "groups", "neighbours")
+WORD_BITS = 13
+LEAST_WORDS = 0.03
+"""Added to what the words say of a need (0-1) before its logarithm is taken."""
+FEATURES = ("approaches", "similarity", "groups", "neighbours", "words")
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Projects as they were read: what the chances are computed from; all in the same order."""
+
+    vectors: Floats
+    """float32[projects, d] of title and text together."""
+    strengths: Floats
+    """float32[projects, approaches] as `pipeline.approaches` read them."""
+    approaches: Sequence[str]
+    """The columns of `strengths`."""
+    groups: Sequence[Sequence[str]]
+    """Target groups."""
+    tokens: Sequence[Sequence[str]]
+    """Search tokens of title and text together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +61,13 @@ class AnswerReader:
     need_vectors: Floats
     """float32[needs, d]: title and rewording as a query."""
     center: Floats
-    """float32[d], mean of the graded projects' vectors."""
+    """float32[d], mean of the shipped neighbours' vectors."""
     graded: Floats
     """float32[projects, d], their vectors less `center`, at unit length."""
     grades: Floats
     """float32[projects, needs] in 0..1."""
+    word_weights: Floats
+    """float32[2^WORD_BITS, needs]; inverse document frequencies are multiplied in."""
     weights: Floats
     """float32[1 + len(FEATURES)], the bias first."""
     scale: tuple[float, float]
@@ -52,35 +75,35 @@ class AnswerReader:
     fingerprint: str
     card: Mapping[str, Any]
 
-    def chances(
-        self, vectors: Floats, strengths: Floats, approaches: Sequence[str], groups: Sequence[Sequence[str]],
-        vocabulary: Vocabulary,
-    ) -> Floats:  # fmt: skip
+    def chances(self, read: Read, vocabulary: Vocabulary) -> Floats:
         """float32[projects, needs] in 0..1.
 
         Args:
-            vectors: float32[projects, d] of title and text together.
-            strengths: float32[projects, approaches] as `pipeline.approaches` read them.
-            approaches: the columns of `strengths`.
-            groups: the target groups of each project.
+            read: the projects.
             vocabulary: whose arrows and groups count.
         """
-        inner = self.features(vectors, strengths, approaches, groups, vocabulary) @ self.weights[1:] + self.weights[0]
+        inner = self.features(read, vocabulary) @ self.weights[1:] + self.weights[0]
         return np.asarray(1 / (1 + np.exp(-inner)), np.float32)
 
-    def features(
-        self, vectors: Floats, strengths: Floats, approaches: Sequence[str], groups: Sequence[Sequence[str]],
-        vocabulary: Vocabulary,
-    ) -> Floats:  # fmt: skip
+    def features(self, read: Read, vocabulary: Vocabulary) -> Floats:
         """float32[projects, needs, len(FEATURES)], arguments as for `chances`."""
-        similarity = (vectors @ self.need_vectors.T - self.scale[0]) / self.scale[1]
+        wanted = [vocabulary.needs[n].groups if n in vocabulary.needs else () for n in self.needs]
         parts = (
-            noisy_or(strengths, arrow_values(vocabulary, self.needs, approaches)),
-            similarity,
-            shared_groups(groups, [vocabulary.needs[n].groups if n in vocabulary.needs else () for n in self.needs]),
-            self._neighbours(vectors),
+            noisy_or(read.strengths, arrow_values(vocabulary, self.needs, read.approaches)),
+            (read.vectors @ self.need_vectors.T - self.scale[0]) / self.scale[1],
+            shared_groups(read.groups, wanted),
+            self._neighbours(read.vectors),
+            self._words(read.tokens),
         )
         return np.asarray(np.stack(parts, axis=-1), np.float32)
+
+    def _words(self, tokens: Sequence[Sequence[str]]) -> Floats:
+        """Logarithm of what the words say."""
+        found = np.zeros((len(tokens), len(self.needs)), np.float32)
+        for row, words in zip(found, tokens, strict=True):
+            places, values = hashed_tokens(words, WORD_BITS)
+            row[:] = values @ self.word_weights[places]
+        return np.log(np.maximum(found, 0) + np.float32(LEAST_WORDS))
 
     def _neighbours(self, vectors: Floats) -> Floats:
         """Logarithm of the kernel average of the graded projects' grades; a project is no neighbour of itself."""
@@ -95,31 +118,34 @@ class AnswerReader:
         return np.asarray(np.log(average + 1e-3), np.float32)
 
     def write(self, path: Path) -> None:
-        """Write as .npz: vectors in float16, grades in 8 bit."""
+        """Write as .npz: vectors in float16, grades and the words' weights in 8 bit (these per need)."""
+        scale = np.maximum(np.abs(self.word_weights).max(axis=0), 1e-9) / 127
         head = {"needs": self.needs, "scale": self.scale, "fingerprint": self.fingerprint, "card": dict(self.card)}
         np.savez_compressed(
             path, head=np.frombuffer(json.dumps(head, ensure_ascii=False).encode(), np.uint8),
             need_vectors=self.need_vectors.astype(np.float16), center=self.center.astype(np.float32),
             graded=self.graded.astype(np.float16), grades=np.round(self.grades * 7).astype(np.int8),
-            weights=self.weights.astype(np.float32),
+            weights=self.weights.astype(np.float32), word_scale=scale.astype(np.float32),
+            words=np.round(self.word_weights / scale).astype(np.int8),
         )  # fmt: skip
 
     @classmethod
     def read(cls, fingerprint: str, path: Path = WEIGHTS) -> Self | None:
-        """The shipped model, or None where it is missing or was trained for another encoder."""
+        """The shipped model, or None where it is missing, of an older form or trained for another encoder."""
         try:
             with np.load(path, allow_pickle=False) as file:
                 head = json.loads(file["head"].tobytes())
                 arrays = {name: file[name].astype(np.float32) for name in file.files if name != "head"}
+            if head["fingerprint"] != fingerprint:
+                return None
+            return cls(
+                needs=tuple(head["needs"]), need_vectors=arrays["need_vectors"], center=arrays["center"],
+                graded=arrays["graded"], grades=arrays["grades"] / 7, weights=arrays["weights"],
+                word_weights=arrays["words"] * arrays["word_scale"],
+                scale=tuple(head["scale"]), fingerprint=fingerprint, card=head["card"],
+            )  # fmt: skip
         except (OSError, ValueError, KeyError, BadZipFile):
             return None
-        if head["fingerprint"] != fingerprint:
-            return None
-        return cls(
-            needs=tuple(head["needs"]), need_vectors=arrays["need_vectors"], center=arrays["center"],
-            graded=arrays["graded"], grades=arrays["grades"] / 7, weights=arrays["weights"],
-            scale=tuple(head["scale"]), fingerprint=fingerprint, card=head["card"],
-        )  # fmt: skip
 
 
 def arrow_values(
@@ -160,23 +186,19 @@ def shared_groups(groups: Sequence[Sequence[str]], wanted: Sequence[Sequence[str
 
 
 def answers(
-    reader: AnswerReader | None, vocabulary: Vocabulary, approaches: Sequence[str], strengths: Floats, vectors: Floats,
-    cards: Sequence[Mapping[str, Any]],
-) -> tuple[list[str], Floats]:  # fmt: skip
+    reader: AnswerReader | None, vocabulary: Vocabulary, read: Read, cards: Sequence[Mapping[str, Any]]
+) -> tuple[list[str], Floats]:
     """Ids of the needs, and how far each project answers each of them, float32[cards, needs] in 0..1.
 
     Args:
         reader: None leaves everything at 0 but what people graded.
         vocabulary: of the workspace.
-        approaches: the columns of `strengths`.
-        strengths: float32[cards, approaches].
-        vectors: float32[cards, d] of title and text together.
+        read: the projects of the cards.
         cards: as `pipeline.publish` makes them.
     """
     needs = list(reader.needs) if reader else list(vocabulary.needs)
-    groups = [card["values"].get("target_groups", []) for card in cards]
     if reader and len(cards):
-        found = reader.chances(vectors, strengths, approaches, groups, vocabulary)
+        found = reader.chances(read, vocabulary)
     else:
         found = np.zeros((len(cards), len(needs)), np.float32)
     place = {name: column for column, name in enumerate(needs)}

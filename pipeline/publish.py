@@ -18,7 +18,7 @@ from data.vocabulary import load_vocabulary
 from embeddings.e5_file import Floats
 from embeddings.encoders import Encoder, encode_cached
 from embeddings.published import WHOLE, current_name, publish
-from pipeline.answers import AnswerReader, answers
+from pipeline.answers import AnswerReader, Read, answers
 from pipeline.approaches import load_reader, named, strengths
 from pipeline.retention import recall
 
@@ -96,14 +96,18 @@ def publish_index(
         "approach_reader": reads.card["data_sha256"] if reads else None,
     }  # fmt: skip
     carried = strengths(reads, approaches, cards, rows, vectors, texts, _known_strengths(folder, same))
-    whole = vectors[rows[:, 1] == WHOLE]
-    reader = AnswerReader.read(encoder.fingerprint)
-    needs, answered = answers(reader, vocabulary, approaches, carried, whole, cards)
+    tokens = _tokens(cards, _known_tokens(folder, extractor_version), progress)
+    whole = rows[:, 1] == WHOLE
+    read = Read(
+        vectors=vectors[whole], strengths=carried, approaches=approaches,
+        groups=[card["values"].get("target_groups", []) for card in cards],
+        tokens=[tokens[card["document_id"]] for card in cards],
+    )  # fmt: skip
+    needs, answered = answers(AnswerReader.read(encoder.fingerprint), vocabulary, read, cards)
     for card, row in zip(cards, carried, strict=True):
         card["values"].pop("need_grades", None)
         card["approaches_stated"] = bool(card["values"].setdefault("approaches", []))
         card["values"]["approaches"] = card["values"]["approaches"] or named(row, approaches)
-    tokens = _tokens(cards, _known_tokens(folder, extractor_version), progress)
     manifest = {
         **same,
         "encoder": encoder_name,

@@ -151,10 +151,10 @@ def train_answers() -> int:
 def train_clauses(
     gold: Annotated[Path, typer.Argument(help="projects.jsonl mit Aussagen; nur der Teil train wird gelesen")],
 ) -> int:
-    """Den Leser trainieren, der in Texten Aussagen zur Wirkung und ihre Stufe erkennt."""
+    """Die Leser trainieren, die in Texten Aussagen zur Wirkung mit ihrer Stufe und praktische Erfahrungen erkennen."""
     from checkup.clause_training import train_clause_weights
 
-    context.say(f"Aussagen aus {train_clause_weights(gold)} Texten gelernt.")
+    context.say(f"Aussagen und Erfahrungen aus {train_clause_weights(gold)} Texten gelernt.")
     return 0
 
 

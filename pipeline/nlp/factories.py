@@ -41,7 +41,7 @@ _ATTRIBUTES: dict[str, object] = {
     "title_tokens": 0,
     "words": None, "sentences": [], "cues": [], "labels": {}, "quantities": [],
     "clauses": [], "clause_of": [], "claims": [], "grade": None, "facts": [], "lessons": [], "awards": [],
-    "transfers": [], "continuation": None,
+    "transfers": [], "continuation": None, "clause_features": [],
 }  # fmt: skip
 """Attributes of a Doc (`doc._.NAME`): what the components leave for each other and for `pipeline.nlp.extract`."""
 

@@ -1,8 +1,9 @@
-"""Judging clauses: how likely each level of impact is, by a small linear model over what is known of a clause.
+"""Judging clauses by small linear models over what is known of them: each level of impact, each kind of lesson.
 
-Weights lie in `weights/clauses.npz`, made by `pipeline.nlp.clause_training` from the train part of the gold.
+Weights lie in `weights/clauses.npz` and `weights/lessons.npz`, made by `pipeline.nlp.clause_training`.
 
-Below: `pipeline.nlp.clause_features`, `pipeline.nlp.claim_rules`. Above: `pipeline.nlp.impact`.
+Below: `pipeline.nlp.clause_features`, `pipeline.nlp.claim_rules`. Above: `pipeline.nlp.impact`,
+`pipeline.nlp.practice`.
 """
 
 import io
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from data.corpus_files import LESSONS
 from pipeline.nlp.claim_rules import cues_by_clause, quantities_by_clause, rule_level
 from pipeline.nlp.clause_features import clause_features
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc
 
 WEIGHTS_FILE = Path(__file__).parent / "weights" / "clauses.npz"
+LESSONS_FILE = Path(__file__).parent / "weights" / "lessons.npz"
 LEVELS = 8
 """Classes: 0 is no statement of an impact, 1-7 the levels."""
 NEIGHBOUR = 0.5
@@ -33,9 +36,9 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClauseWeights:
-    """`names` to rows of `weights` float32[features, LEVELS]; `bias` float32[LEVELS]; `trust` in the rules.
+    """`names` to rows of `weights` float32[features, classes]; `bias` float32[classes]; `trust` in the rules.
 
-    `trust` float32[LEVELS], by the level that they give: the share of their verdict, 0..1, high where levels are rare.
+    `trust` float32[classes], by the class that they give: the share of their verdict, 0..1, high where it is rare.
     """
 
     names: Mapping[str, int]
@@ -43,12 +46,12 @@ class ClauseWeights:
     bias: Floats
     trust: Floats
 
-    def probabilities(self, features: Sequence[Sequence[str]], levels: Sequence[int]) -> Floats:
-        """float32[clauses, LEVELS], rows summing to one: the model's view mixed with the verdict of the rules.
+    def probabilities(self, features: Sequence[Sequence[str]], verdicts: Sequence[int]) -> Floats:
+        """float32[clauses, classes], rows summing to one: the model's view mixed with the verdict of the rules.
 
         Args:
             features: Names of the features of every clause.
-            levels: The level that the rules give every clause.
+            verdicts: The class that the rules give every clause.
         """
         scores = np.tile(self.bias, (len(features), 1))
         for row, names in enumerate(features):
@@ -57,9 +60,9 @@ class ClauseWeights:
                 if at is not None:
                     scores[row] += self.weights[at] * (NEIGHBOUR if name[0] in "<>" else 1.0)
         odds = np.exp(scores - scores.max(axis=1, keepdims=True)) if len(features) else scores
-        share = self.trust[list(levels)]
+        share = self.trust[list(verdicts)]
         found = (1 - share[:, None]) * odds / odds.sum(axis=1, keepdims=True)
-        found[np.arange(len(levels)), list(levels)] += share
+        found[np.arange(len(verdicts)), list(verdicts)] += share
         return np.asarray(found, dtype=np.float32)
 
     def save(self, path: Path, card: Mapping[str, Any]) -> None:
@@ -83,13 +86,18 @@ def read_clause_weights(path: Path) -> ClauseWeights:
 
 
 @cache
-def shipped_clause_weights() -> ClauseWeights:
-    """The weights that are shipped beside the code; without the file the rules decide alone."""
-    if not WEIGHTS_FILE.is_file():
+def shipped_clause_weights(path: Path = WEIGHTS_FILE, classes: int = LEVELS) -> ClauseWeights:
+    """The weights that are shipped beside the code; without the file the rules decide alone.
+
+    Args:
+        path: The file.
+        classes: How many classes the rules know.
+    """
+    if not path.is_file():
         return ClauseWeights(
-            {}, np.zeros((0, LEVELS), np.float32), np.zeros(LEVELS, np.float32), np.ones(LEVELS, np.float32)
+            {}, np.zeros((0, classes), np.float32), np.zeros(classes, np.float32), np.ones(classes, np.float32)
         )
-    return read_clause_weights(WEIGHTS_FILE)
+    return read_clause_weights(path)
 
 
 def rule_levels(doc: "Doc") -> list[int]:
@@ -101,7 +109,26 @@ def rule_levels(doc: "Doc") -> list[int]:
     ]  # fmt: skip
 
 
+def rule_lessons(doc: "Doc") -> list[int]:
+    """The kind of lesson that the rules see in every clause: 0 none, else its place in LESSONS and one.
+
+    In a clause that speaks of several kinds, the first in LESSONS counts.
+    """
+    labels = cues_by_clause(doc, "practice")
+    return [
+        next((place for place, kind in enumerate(LESSONS, 1) if kind in labels.get(index, ())), 0)
+        for index in range(len(doc._.clauses))
+    ]
+
+
 def judge_clauses(doc: "Doc") -> Floats:
-    """How likely each level is for every clause: float32[clauses, LEVELS]."""
+    """How likely each level is for every clause, float32[clauses, LEVELS]; keeps the features for `judge_lessons`."""
     levels = rule_levels(doc)
-    return shipped_clause_weights().probabilities(clause_features(doc, levels), levels)
+    doc._.clause_features = clause_features(doc, levels)
+    return shipped_clause_weights().probabilities(doc._.clause_features, levels)
+
+
+def judge_lessons(doc: "Doc") -> Floats:
+    """How likely each kind of lesson is for every clause: float32[clauses, 1 + len(LESSONS)]."""
+    weights = shipped_clause_weights(LESSONS_FILE, 1 + len(LESSONS))
+    return weights.probabilities(doc._.clause_features, rule_lessons(doc))

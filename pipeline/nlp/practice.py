@@ -1,22 +1,22 @@
 """Practical experience: lessons by kind, awards won, transfer to or from another place, continuation.
 
-Below: `pipeline.nlp.claim_rules`, `pipeline.nlp.clauses`. Above: `pipeline.nlp.readings`.
+Below: `pipeline.nlp.judge`, `pipeline.nlp.claim_rules`, `pipeline.nlp.clauses`. Above: `pipeline.nlp.readings`.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from data.corpus_files import LESSONS
 from pipeline.nlp.claim_rules import cues_by_clause
 from pipeline.nlp.clauses import Clause, Status
+from pipeline.nlp.judge import judge_lessons, rule_lessons
 from pipeline.nlp.numerals import YEAR
 from pipeline.nlp.sentences import sentence_of
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
 
-LESSONS = ("failure", "obstacle", "transfer", "success_factor", "precondition")
-"""In a clause that speaks of several kinds, the first of these counts."""
 _DONE: frozenset[Status] = frozenset({"result", "other"})
 """Of clauses that tell of a transfer; elsewhere (`in anderen Städten`) is where it went or came from."""
 _CONTINUATIONS: Mapping[str, tuple[str, frozenset[Status]]] = {
@@ -28,6 +28,8 @@ _CONTINUATIONS: Mapping[str, tuple[str, frozenset[Status]]] = {
 """By label, in the order in which they count: the status told, and of which clauses: `soll verstetigt werden` lasts not
 yet, `wird nicht verlängert` ends, `läuft nicht weiter` does not run."""
 _MOST_LESSONS = 6
+_LIKELY = 0.25
+"""From this chance a clause tells a lesson (cross-validated on the labelled projects)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +46,34 @@ def find_practice(doc: "Doc") -> "Doc":
     """Component `checkup_practice`: sets `doc._.lessons`, `doc._.awards`, `doc._.transfers`, `doc._.continuation`."""
     labels = cues_by_clause(doc, "practice")
     clauses: list[Clause] = doc._.clauses
-    kinds = {index: next((kind for kind in LESSONS if kind in labels[index]), None) for index in sorted(labels)}
-    lessons = [
-        (clauses[index].status, Practice(kind, *_span(clauses[index])))
-        for index, kind in kinds.items()
-        if kind is not None and clauses[index].status != "planned"
-    ]
-    doc._.lessons = [lesson for _, lesson in lessons[:_MOST_LESSONS]]
+    doc._.lessons = _lessons(doc)
     doc._.awards = _awards(doc, labels)
-    doc._.transfers = [lesson for status, lesson in lessons if lesson.kind == "transfer" and status in _DONE]
+    # A transfer is told to the database only where the rules see one and the clause says that it is done; the judge's
+    # lesson of that kind may also tell of one that others should make.
+    doc._.transfers = [
+        Practice("transfer", *_span(clause))
+        for clause, kind in zip(clauses, rule_lessons(doc), strict=True)
+        if kind and LESSONS[kind - 1] == "transfer" and clause.status in _DONE
+    ]
     doc._.continuation = _continuation(doc, labels)
     return doc
+
+
+def _lessons(doc: "Doc") -> list[Practice]:
+    """The clauses that most likely tell a lesson, in text order; titles and plans tell none."""
+    clauses: list[Clause] = doc._.clauses
+    if not clauses:
+        return []
+    kinds = judge_lessons(doc)
+    chances = 1 - kinds[:, 0]
+    best = kinds[:, 1:].argmax(axis=1)
+    found = [
+        index
+        for index, clause in enumerate(clauses)
+        if chances[index] >= _LIKELY and clause.status != "planned" and clause.spans[0][0] >= doc._.title_tokens
+    ]
+    kept = sorted(sorted(found, key=lambda index: -chances[index])[:_MOST_LESSONS])
+    return [Practice(LESSONS[best[index]], *_span(clauses[index])) for index in kept]
 
 
 def _span(clause: Clause) -> tuple[int, int]:

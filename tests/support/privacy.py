@@ -1,6 +1,7 @@
 """Recall, precision and damage of the mask on the labelled texts in `tests/eval/privacy/`."""
 
 import json
+import sys
 from collections import defaultdict
 from pathlib import Path
 
@@ -64,3 +65,16 @@ def damaged(split):
         for row, m in names
         if masks[row["id"]][m["start"] : m["end"]] != m["quote"]
     ]
+
+
+def main():
+    """Print the figures of every split: `PYTHONPATH=tests python -m support.privacy`."""
+    for split in ("dev", "seen", "test", "other", "blind"):
+        found = {kind: f"{hit} of {total}" for kind, (hit, total, _) in recall(split).items()}
+        right, total, _ = precision(split)
+        names, harmed = damaged(split)
+        sys.stdout.write(f"{split}: masked {found}, right {right} of {total}, damaged {len(harmed)} of {names}\n")
+
+
+if __name__ == "__main__":
+    main()

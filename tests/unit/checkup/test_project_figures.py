@@ -67,8 +67,8 @@ def card_of(folder, level):
     left_out = [COURSE | {"split": "test"}, DISTRACTOR | {"split": "train"}]
     lines = [json.dumps(line, ensure_ascii=False) for line in [entry, *left_out]]
     (folder / "gold.jsonl").write_text("\n".join(lines), "utf-8")
-    assert train_clause_weights(folder / "gold.jsonl", folder / "weights.npz") == 1
-    with np.load(folder / "weights.npz") as file:
+    assert train_clause_weights(folder / "gold.jsonl", folder, folder / "corpus") == 1
+    with np.load(folder / "clauses.npz") as file:
         return json.loads(file["head"].tobytes())["card"]
 
 

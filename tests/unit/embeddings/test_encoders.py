@@ -3,7 +3,7 @@ import pytest
 
 from data.errors import CheckupError
 from embeddings import encoders
-from embeddings.encoders import encode_cached, load_encoder, text_sha256
+from embeddings.encoders import encode_cached, load_encoder, pooled, text_sha256
 
 TEXTS = [
     "In unserem Dorf finden anerkannte Geflüchtete keine Wohnung.",
@@ -101,3 +101,10 @@ def test_keys_tell_prompts_and_texts_apart():
 def test_a_missing_adapter_is_said():
     with pytest.raises(CheckupError, match=r"nirgends\.safetensors"):
         load_encoder("e5:nirgends.safetensors")
+
+
+def test_the_vector_of_a_text_lies_between_those_of_its_sentences():
+    long, short = np.eye(2, dtype=np.float32)
+    found = pooled(np.array([long, short]), [30, 10])
+    np.testing.assert_allclose(found, np.array([3, 1]) / np.sqrt(10), atol=1e-6)
+    np.testing.assert_allclose(pooled(long[None], [5]), long)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from data.errors import CheckupError
-from embeddings.linear import LinearReader, hashed_features
+from embeddings.linear import LinearReader, hashed_features, hashed_tokens
 
 TOPICS = {"wohnen": ("Wohnung", "Miete", "Vermieter"), "arbeit": ("Arbeit", "Betrieb", "Ausbildung")}
 
@@ -74,3 +74,24 @@ def test_features_are_of_unit_length_and_of_the_text_alone():
     one, other = (hashed_features("", tokens)[0].tolist() for tokens in (["a", "b"], ["b", "a"]))
     assert sorted(one) != sorted(other)
     assert hashed_features("", [])[0].tolist() == []
+
+
+@pytest.mark.transformers
+def test_ridge_weights_tell_which_words_go_with_which_target():
+    pytest.importorskip("scipy")
+    from embeddings.linear_training import ridge_weights
+
+    tokens = [["wohnung", "suchen"], ["wohnung", "finden"], ["arbeit", "suchen"], ["arbeit", "finden"]] * 5
+    targets = np.array([[1, 0], [1, 0], [0, 1], [0, 1]] * 5, np.float32)
+    weights = ridge_weights(tokens, targets, 10)
+    assert weights.shape == (1024, 2)
+    places, values = hashed_tokens(["wohnung", "kaufen"], 10)
+    housing, work = values @ weights[places]
+    assert housing > work + 0.3
+
+
+def test_hashed_tokens_have_length_one_and_none_is_no_error():
+    places, values = hashed_tokens(["kurs", "kind", "kurs"], 6)
+    assert np.linalg.norm(values) == pytest.approx(1, abs=1e-5)
+    assert places.max() < 64
+    assert len(hashed_tokens([], 6)[0]) == 0

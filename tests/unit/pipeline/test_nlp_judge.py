@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
+from data.corpus_files import LESSONS
 from pipeline.nlp.analysis import pipeline_zone
 from pipeline.nlp.clause_features import clause_features
-from pipeline.nlp.clause_training import LabelledText, train_clauses
+from pipeline.nlp.clause_training import LabelledText, train_lessons, train_levels
 from pipeline.nlp.extract import extract
 from pipeline.nlp.judge import read_clause_weights, rule_levels
 
@@ -38,7 +39,7 @@ def test_a_year_counts_nobody(text):
 def test_trained_weights_are_read_as_they_were_written(tmp_path):
     text = "Zwölf Frauen fanden Arbeit. Der Garten ist grün. Neun Frauen fanden Arbeit."
     claims = [{"start": 0, "end": 27, "level": 6, "status": "result"}]
-    weights = train_clauses([LabelledText(None, text, claims)] * 3)
+    weights = train_levels([LabelledText(None, text, claims)] * 3)
     weights.save(tmp_path / "w.npz", {})
     read = read_clause_weights(tmp_path / "w.npz")
     given = ([["w frau", "w finden"], []], [6, 0])
@@ -49,13 +50,25 @@ def test_trained_weights_are_read_as_they_were_written(tmp_path):
 def test_the_judge_learns_what_the_claims_say():
     claims = [{"start": 0, "end": 27, "level": 6, "status": "result"}]
     text = "Zwölf Frauen fanden Arbeit. Der Garten ist grün."
-    weights = train_clauses([LabelledText(None, text, claims)] * 5)
+    weights = train_levels([LabelledText(None, text, claims)] * 5)
     with pipeline_zone() as nlp:
         doc = nlp("Frauen fanden Arbeit. Der Garten ist grün.")
         features = clause_features(doc, rule_levels(doc))
     work, garden = weights.probabilities(features, [0, 0])
     assert work[6] > work[0]
     assert garden[0] > garden[6]
+
+
+def test_the_judge_of_lessons_learns_what_is_marked():
+    text = "Es fehlten Räume für die Kurse. Der Garten ist grün."
+    lessons = [{"start": 0, "end": 31, "kind": "obstacle"}]
+    weights = train_lessons([LabelledText(None, text, [], lessons)] * 5)
+    with pipeline_zone() as nlp:
+        doc = nlp("Räume fehlten. Der Garten ist grün.")
+        features = clause_features(doc, rule_levels(doc))
+    rooms, garden = weights.probabilities(features, [0, 0])
+    assert rooms[1 + LESSONS.index("obstacle")] > rooms[0]
+    assert garden[0] > 0.5
 
 
 def test_a_feature_is_named_once():

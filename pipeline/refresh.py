@@ -7,12 +7,12 @@ readers keep the old generation until the new one is whole.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from data.clock import utc_now
-from data.records import Document, Extraction, Passage, Project, ProjectOrigin, Rejected, Statement, TextKind
+from data.records import Project, ProjectOrigin, Rejected, TextKind
 from data.shipped import iter_shipped
 from data.store import Store
 from data.store_erase import door_of, let_in, let_in_shipped
@@ -21,6 +21,7 @@ from data.store_read import batches
 from embeddings.encoders import Encoder, load_encoder
 from embeddings.shipped_vectors import load_shipped
 from pipeline.curate import curate
+from pipeline.extraction import read_all
 from pipeline.gates import drift
 from pipeline.publish import Progress, publish_index
 from pipeline.retention import leave_no_trace, retain
@@ -177,8 +178,8 @@ def process(store: Store, worker: Worker, report: Report) -> None:
     """Extract what is unread, merge duplicates, ask about doubts, embed what is new, publish, and count."""
     from pipeline.nlp.extract import EXTRACTOR_VERSION
 
-    for batch in batches(store.documents_to_extract(EXTRACTOR_VERSION), BATCH):
-        done = store.save_extractions(extractions(batch), extractor_version=EXTRACTOR_VERSION, seen_at=utc_now())
+    for batch in read_all(store.documents_to_extract(EXTRACTOR_VERSION), workers=worker.workers):
+        done = store.save_extractions(batch, extractor_version=EXTRACTOR_VERSION, seen_at=utc_now())
         report.counts["extracted"] += done
         if worker.progress:
             worker.progress("auslesen", report.counts["extracted"], 0)
@@ -193,30 +194,3 @@ def process(store: Store, worker: Worker, report: Report) -> None:
         workers=worker.workers,
         progress=worker.progress,
     )
-
-
-def extractions(documents: Sequence[Document]) -> Iterator[Extraction]:
-    """Statements and passages of documents, in their order."""
-    from pipeline.nlp.extract import extract, to_statements
-    from pipeline.nlp.passages import passages
-
-    results = extract((document.id, document.title, document.text) for document in documents)
-    for document, result in zip(documents, results, strict=True):
-        pieces = [
-            Passage(
-                project_id=document.project_id, document_id=document.id, start=start, end=end,
-                text=document.text[start:end],
-            )
-            for start, end in passages(document.text)
-        ]  # fmt: skip
-        told = to_statements(document.project_id, document.id, result)
-        statements = tuple(_as_stored(statement, document) for statement in told)
-        yield Extraction(document=document, statements=statements, passages=tuple(pieces))
-
-
-def _as_stored(statement: Statement, document: Document) -> Statement:
-    """The statement with the quote as it stands in the document, which has passed the door already."""
-    if statement.quote is None or statement.start is None:
-        return statement
-    text = (document.title or "") if statement.where == "title" else document.text
-    return replace(statement, quote=text[statement.start : statement.end])

@@ -40,6 +40,9 @@ class ApproachText:
     also: tuple[str, ...] = ()
     needs: Mapping[str, int] | None = None
     """The needs a reader found it to answer, graded 1-3, all others 0; None: not read for that (`wording`)."""
+    fields: tuple[str, ...] = ()
+    """Action fields, the main one first; empty: not read for them (`wording`)."""
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ class ProjectText:
     title: str
     text: str
     needs: Mapping[str, int]
+    fields: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,11 +184,15 @@ def load_corpus(folder: Path = FOLDER) -> Corpus:
             ApproachText(
                 e["approach"], e["text"], _checked(w, e["form"], FORMS), tuple(e.get("also", ())),
                 _graded(w, e["needs"]) if "needs" in e else None,
+                tuple(e.get("fields", ())), tuple(e.get("groups", ())),
             )
             for w, e in _lines(files["approaches"])
         ),
         projects=tuple(
-            ProjectText(e["title"], e["text"], _graded(w, e["needs"])) for w, e in _lines(files["projects"])
+            ProjectText(
+                e["title"], e["text"], _graded(w, e["needs"]), tuple(e.get("fields", ())), tuple(e.get("groups", ()))
+            )
+            for w, e in _lines(files["projects"])
         ),
         situations=tuple(situation(w, e) for w, e in _lines(files["situations"])),
         negatives=tuple(

@@ -222,10 +222,9 @@ class Analyser:
 
 def describe(reading: Reading, reader: SituationReader, vocabulary: Vocabulary, own: Own = NOT_ASKED) -> dict[str, Any]:
     """A reading as `analyse` answers it, with what the user's own reader says in its place."""
-    from pipeline.nlp.extract import extract
+    from pipeline.nlp.extract import groups_of_situation
     from pipeline.nlp.passages import sentences
 
-    labels = next(iter(extract([("", None, reading.text)])))
     facts = read_context(reading.text, sentences(reading.text))
     needs = needs_of(reading, reader, vocabulary)
     why = own.verdict(verdict(reading, reader))
@@ -243,7 +242,9 @@ def describe(reading: Reading, reader: SituationReader, vocabulary: Vocabulary, 
             "needed": needed,
             "covered": sorted(covered - set(needed)),
         },
-        "target_groups": [] if why else [{"id": g["id"], "quotes": g["quotes"]} for g in labels["target_groups"]],
+        "target_groups": []
+        if why
+        else [{"id": group["id"], "quotes": group["quotes"]} for group in groups_of_situation(reading.text)],
         "population": facts.population,
         "state": facts.state,
         "municipality": facts.municipality,

@@ -158,6 +158,18 @@ def train_clauses(
     return 0
 
 
+@train_app.command("labels", epilog="Beispiel: checkup train labels tests/eval/gold_projects/projects.jsonl")
+def train_labels(
+    gold: Annotated[Path, typer.Argument(help="projects.jsonl; gelernt wird nur von Projekten seines Teils train")],
+) -> int:
+    """Den Leser von Handlungsfeldern und Zielgruppen trainieren."""
+    from checkup.label_training import train_label_weights
+    from data.corpus_files import load_corpus
+
+    context.say(f"Felder und Gruppen aus {train_label_weights(gold, load_corpus())} Texten gelernt.")
+    return 0
+
+
 @train_app.command("vectors", epilog="Beispiel: checkup train vectors")
 def train_vectors(workers: Annotated[int, typer.Option(min=1, help="Prozesse, die einbetten")] = 2) -> int:
     """Die Vektoren der mitgelieferten Projekte neu rechnen (nach Änderungen an Projekten oder Sprachmodell)."""

@@ -13,7 +13,7 @@ from data.vocabulary import Vocabulary, load_vocabulary
 from pipeline.nlp.analysis import pipeline_zone
 from pipeline.nlp.language import LANGUAGES
 from pipeline.nlp.language_id import identify_language
-from pipeline.nlp.readings import Reading, read_text
+from pipeline.nlp.readings import Reading, read_groups, read_text
 from pipeline.nlp.version import extractor_version
 
 EXTRACTOR_VERSION: str = extractor_version()
@@ -38,6 +38,12 @@ def extract(records: Iterable[tuple[str, str | None, str]]) -> Iterator[dict[str
     waiting = iter(records)
     while batch := list(islice(waiting, _BATCH)):
         yield from _read(batch)
+
+
+def groups_of_situation(text: str) -> list[dict[str, Any]]:
+    """The target groups that a town's situation names, best first: `id`, `score`, `quotes` as `extract` gives them."""
+    with pipeline_zone("en" if identify_language(text) == "en" else "de") as nlp:
+        return read_groups(nlp, text)
 
 
 def _read(batch: Sequence[tuple[str, str | None, str]]) -> list[dict[str, Any]]:

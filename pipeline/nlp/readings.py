@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from data.impact import TIERS, tier
 from data.normalise import Normalised, normalise, sanitise
 from pipeline.nlp.impact import best_claim
+from pipeline.nlp.labels import groups_of_situation
 from pipeline.nlp.lemmas import Words
 from pipeline.nlp.privacy import mask
 from pipeline.nlp.quantities import Quantity
@@ -93,6 +94,13 @@ def read_text(nlp: "Language", title: str | None, text: str) -> Reading:
         **_impact(doc, quoter, on_topic),
         **_practice(doc, quoter, on_topic),
     )
+
+
+def read_groups(nlp: "Language", text: str) -> list[dict[str, Any]]:
+    """The target groups of a town's situation, whatever else it is about."""
+    quoter = Quoter(None, text)
+    doc = analyse(nlp, quoter)
+    return [_label(doc, quoter, label) for label in groups_of_situation(doc)]
 
 
 def _impact(doc: "Doc", quoter: "Quoter", on_topic: bool) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.records import MULTI_VALUED
-from pipeline.nlp.extract import EXTRACTOR_VERSION, extract, to_statements
+from pipeline.nlp.extract import EXTRACTOR_VERSION, extract, groups_of_situation, to_statements
 from pipeline.nlp.label_training import Example, train
 from pipeline.nlp.label_weights import read_weights, shipped_weights
 from pipeline.nlp.labels import label_names
@@ -192,3 +192,11 @@ def test_training_is_deterministic_and_its_file_is_read_again(tmp_path):
 
 def test_the_shipped_weights_fit_the_rule_files():
     assert shipped_weights().labels == label_names()
+
+
+def test_a_situation_names_groups_in_passing_with_true_quotes() -> None:
+    text = "In der Gemeinschaftsunterkunft Lohfeld wohnen 60 Geflüchtete. Für die Kinder fehlt ein Spielzimmer."
+    found = {group["id"]: group["quotes"] for group in groups_of_situation(text)}
+    assert {"gefluechtete", "kinder"} <= set(found)
+    assert all(text[q["start"] : q["end"]] == q["quote"] for quotes in found.values() for q in quotes)
+    assert groups_of_situation("Die Kläranlage muss bis 2027 saniert werden.") == []

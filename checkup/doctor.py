@@ -106,8 +106,7 @@ def _database(settings: Settings) -> str:
 
 
 def _index(settings: Settings) -> str:
-    from embeddings.published import IndexUnusableError, open_published
-    from pipeline.publish import index_folder
+    from embeddings.published import IndexUnusableError, index_folder, open_published
 
     try:
         published = open_published(index_folder(settings.workspace))

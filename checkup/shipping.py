@@ -9,10 +9,10 @@ from pathlib import Path
 from data.settings import Settings, load_settings
 from data.store import Store
 from embeddings.encoders import text_sha256
-from embeddings.published import open_published
+from embeddings.published import index_folder, open_published
 from embeddings.shipped_vectors import FILE, write_shipped
 from pipeline import refresh
-from pipeline.publish import index_folder, reference_texts, texts_to_embed
+from pipeline.publish import reference_texts, texts_to_embed
 
 
 def write_vectors(settings: Settings, *, workers: int, path: Path = FILE) -> int:

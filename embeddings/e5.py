@@ -1,13 +1,12 @@
 """The offline default encoder: multilingual E5-small with our adapter, run by ONNX Runtime, one text a run.
 
-Below: `embeddings.e5_build`. Above: `embeddings.encoders` chooses it by name.
+Below: `embeddings.e5_build`, `embeddings.e5_tokens`. Above: `embeddings.encoders` chooses it by name.
 Method: Wang et al. 2024, "Multilingual E5 Text Embeddings" (prompts `query: ` and `passage: `, mean pooling). One text
 a run keeps every vector independent of the batch it came in.
 """
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy.typing as npt
 
 from embeddings.e5_build import data_file, ensure_built
 from embeddings.e5_file import E5File, Floats, dequantise
+from embeddings.e5_tokens import PieceTokenizer
 
 MAX_TOKENS = 512
 PROMPTS = {"query": "query: ", "passage": "passage: "}
@@ -39,7 +39,7 @@ class E5Encoder:
         self._words = self._source.blocks("emb.word", shape.vocabulary, shape.hidden)
         positions = self._source.vector("emb.pos", shape.positions, shape.hidden)
         self._positions = positions + self._source.vector("emb.type", shape.types, shape.hidden)[0]
-        self._tokenizer = _tokenizer(folder)
+        self._tokenizer = PieceTokenizer(self._source)
         self._session = _session(folder)
 
     def encode(
@@ -66,19 +66,12 @@ class E5Encoder:
 
     def _one(self, text: str) -> Floats:
         # A token has at most some 20 characters; what lies far behind the last one kept is not tokenized.
-        ids = self._tokenizer.encode(text[: MAX_TOKENS * 40]).ids
+        ids = self._tokenizer.ids(text[: MAX_TOKENS * 40])
         if len(ids) > MAX_TOKENS:
             ids = [*ids[: MAX_TOKENS - 1], ids[-1]]
         embedded = dequantise(self._words[ids]) + self._positions[: len(ids)]
         (hidden,) = self._session.run(["hidden"], {"embedded": embedded[None]})
         return np.asarray(hidden[0].mean(axis=0, dtype=np.float32))
-
-
-@cache
-def _tokenizer(folder: Path):  # type: ignore[no-untyped-def]
-    from tokenizers import Tokenizer
-
-    return Tokenizer.from_file(str(folder / "tokenizer.json"))
 
 
 def _session(folder: Path):  # type: ignore[no-untyped-def]

@@ -1,4 +1,4 @@
-"""The offline encoder's files: base weights, adapter and tokenizer, built once into the user's cache directory.
+"""The offline encoder's files: base weights and adapter, built once into the user's cache directory.
 
 Below: `embeddings.e5_file`, `embeddings.adapter`, `embeddings.e5_graph` (names only). Above: `embeddings.e5` runs them.
 A build is a folder named by its content; it appears by one rename, so that a second process or a kill leaves either
@@ -17,8 +17,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-from platformdirs import user_cache_path
 
+from data.cache_files import cache_folder, write_atomically
 from data.errors import CheckupError
 from embeddings.adapter import SHIPPED, Adapter, read_adapter
 from embeddings.e5_file import FILE_NAME, FILE_SHA256, E5File, Floats, Pieces, file_sha256
@@ -32,12 +32,6 @@ MATRICES = {  # our name -> (names in the file, Hugging Face names, (rows, colum
     "up": (("fi",), ("intermediate.dense",), "fh"),
     "down": (("fo",), ("output.dense",), "hf"),
 }
-
-
-def cache_folder() -> Path:
-    """Where built encoders live: CHECKUP_CACHE, else the platform's user cache directory."""
-    configured = os.environ.get("CHECKUP_CACHE")
-    return Path(configured) if configured else user_cache_path("checkup-integration", appauthor=False)
 
 
 def data_file(*, force_download: bool = False) -> Path:
@@ -73,15 +67,8 @@ def _checked(path: Path) -> Path:
             f"Die Gewichte des Sprachmodells in {path} sind beschädigt (Prüfsumme stimmt nicht). "
             f"Bitte neu installieren: pip install --force-reinstall {PACKAGE}"
         )
-    marker.parent.mkdir(parents=True, exist_ok=True)
-    _write_atomically(marker, json.dumps(proof).encode())
+    write_atomically(marker, [json.dumps(proof).encode()])
     return path
-
-
-def _write_atomically(path: Path, content: bytes) -> None:
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        file.write(content)
-    os.replace(file.name, path)
 
 
 def _download(target: Path) -> None:
@@ -125,7 +112,7 @@ def build_name(adapter: Adapter | None) -> str:
 
 
 def ensure_built(adapter_name: str = "default") -> Path:
-    """The folder with `model.onnx`, `layers.bin` and `tokenizer.json`; built if it is not there yet."""
+    """The folder with `model.onnx` and `layers.bin`; built if it is not there yet."""
     adapter = load_adapter(adapter_name)
     folder = cache_folder() / build_name(adapter)
     if (folder / "complete").is_file():
@@ -153,7 +140,6 @@ def _fill(folder: Path, source: E5File, adapter: Adapter | None) -> None:
             if weight.shape != shape:
                 raise ValueError(f"{name}: {weight.shape}, the graph expects {shape}")
             file.write(np.ascontiguousarray(weight, np.float32).tobytes())
-    make_tokenizer(source.pieces()).save(str(folder / "tokenizer.json"), pretty=False)
     (folder / "complete").write_text("", "utf-8")
 
 

@@ -39,6 +39,11 @@ class IndexUnusableError(Exception):
     """The published index is missing, damaged or of another encoder; it can be built again from the database."""
 
 
+def index_folder(workspace: Path) -> Path:
+    """Where a workspace's published generations lie."""
+    return workspace / "index"
+
+
 @dataclass(frozen=True, slots=True)
 class Published:
     """An opened generation.

@@ -14,10 +14,9 @@ import numpy.typing as npt
 from data.errors import CheckupError
 from data.impact import HIGH
 from data.settings import Settings
-from data.store import Store
 from data.vocabulary import Vocabulary, load_vocabulary
 from embeddings.encoders import Encoder, load_encoder
-from embeddings.published import WHOLE, IndexUnusableError, Published, open_published
+from embeddings.published import WHOLE, IndexUnusableError, Published, index_folder, open_published
 from matching import rank
 from matching.context_facts import read_context
 from matching.explain import Evidence, misfits, reasons
@@ -26,7 +25,6 @@ from matching.own_reader import NOT_ASKED, Own, OwnReader
 from matching.query import TIERS, Query
 from matching.situation import ASK, Reading, SituationReader, checked_text, need_weights, needs_of, verdict
 from pipeline.answers import arrow_values
-from pipeline.publish import index_folder, publish_index
 
 SCHEMA_VERSION = 1
 MOST_HIGHLIGHTS = 3
@@ -98,12 +96,15 @@ class Matcher:
         try:
             return open_published(folder, fingerprint=self.encoder.fingerprint)
         except IndexUnusableError:
+            from data.store import Store  # a good index is read without the database
+
             with Store.open(self.settings) as store:  # names `checkup seed` where there is nothing to build from
                 if not rebuild:
                     raise CheckupError(
                         "Der Index fehlt oder ist beschädigt. Bitte `checkup reindex` aufrufen."
                     ) from None
                 from pipeline.nlp.extract import EXTRACTOR_VERSION
+                from pipeline.publish import publish_index
 
                 with store.writing("reindex"):
                     publish_index(

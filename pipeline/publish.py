@@ -17,7 +17,7 @@ from data.store_review import feedback_counts
 from data.vocabulary import load_vocabulary
 from embeddings.e5_file import Floats
 from embeddings.encoders import Encoder, encode_cached
-from embeddings.published import WHOLE, current_name, publish
+from embeddings.published import WHOLE, current_name, index_folder, publish
 from pipeline.answers import AnswerReader, Read, answers
 from pipeline.approaches import load_reader, named, strengths
 from pipeline.retention import recall
@@ -29,11 +29,6 @@ CARD_VALUES = (
     "scope", "contact", "continuation", "lessons", "setting", "need_grades", "sources",
 )  # fmt: skip
 """Properties of a project that readers of the index need."""
-
-
-def index_folder(workspace: Path) -> Path:
-    """Where a workspace's published generations lie."""
-    return workspace / "index"
 
 
 def whole_text(title: str | None, text: str) -> str:

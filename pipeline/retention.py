@@ -24,7 +24,7 @@ from data.store_retention import Crawled, Purge, crawled_texts, known_rules, pur
 from data.store_sweep import drop_vectors, sweep
 from embeddings.e5_file import Floats
 from embeddings.encoders import text_sha256
-from embeddings.published import WHOLE, current_name
+from embeddings.published import WHOLE, current_name, index_folder
 
 if TYPE_CHECKING:
     from crawlers.source import SourceConfig
@@ -104,8 +104,6 @@ def retain(store: Store, sources: Sequence["SourceConfig"], now: str) -> int:
 
 def leave_no_trace(store: Store) -> None:
     """Removes what still holds a text that is no longer current: old generations, free pages, unused vectors."""
-    from pipeline.publish import index_folder
-
     drop_old_generations(index_folder(store.settings.workspace))
     drop_vectors(store, wanted_vectors(store))
     sweep(store)

@@ -211,8 +211,7 @@ def status(json: Annotated[bool, JSON] = False) -> int:
     from dataclasses import asdict
 
     from data.store import Store
-    from embeddings.published import IndexUnusableError, open_published
-    from pipeline.publish import index_folder
+    from embeddings.published import IndexUnusableError, index_folder, open_published
 
     settings = context.settings()
     with Store.open(settings) as store:

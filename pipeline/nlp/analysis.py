@@ -17,17 +17,17 @@ _lock = Lock()
 
 
 @contextmanager
-def pipeline_zone(language: str = "de") -> Iterator["Language"]:
+def pipeline_zone(language: str = "de", *, components: bool = True) -> Iterator["Language"]:
     """The pipeline for the time of a `with` block: new strings are forgotten at its end, other threads wait.
 
-    Nothing of a Doc may be used after the block; it must not be entered again inside.
+    Nothing of a Doc may be used after the block; it must not be entered again inside. Arguments as in `load_nlp`.
     """
-    nlp = load_nlp(language)
+    nlp = load_nlp(language, components=components)
     with _lock, nlp.memory_zone():
         yield nlp
 
 
 def tokens(text: str) -> list[str]:
     """The tokens of a text as the pipeline's tokenizer cuts them, whitespace left out."""
-    with pipeline_zone() as nlp:
+    with pipeline_zone(components=False) as nlp:
         return [token.text for token in nlp.make_doc(text) if not token.is_space]

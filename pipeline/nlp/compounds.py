@@ -1,10 +1,11 @@
 """Compounds in parts: `sprachkursangebot` -> sprache, kurs, angebot, by a reviewed list of heads and modifiers.
 
-Below: `pipeline.nlp.rules`. Above: `pipeline.nlp.search_tokens`.
+Below: `pipeline.nlp.rules`, `pipeline.nlp.dictionary`. Above: `pipeline.nlp.search_tokens`.
 """
 
 from functools import cache, lru_cache
 
+from pipeline.nlp.dictionary import is_known
 from pipeline.nlp.rules import load_rules
 
 _LINKS = ("", "s", "es", "n", "en", "er", "e", "-")
@@ -81,13 +82,11 @@ def _modifiers(front: str) -> tuple[str, ...]:
 
 def _known(front: str) -> tuple[str, ...]:
     """A front that is one known German noun, linking letters aside."""
-    import simplemma
-
     for link in ("", "s", "n", "en"):
         stem = front.removesuffix(link) if link else front
         if (link and stem == front) or len(stem) < 4:
             continue
-        if simplemma.is_known(stem.capitalize(), lang="de"):
+        if is_known(stem.capitalize()):
             return (stem,)
     return ()
 

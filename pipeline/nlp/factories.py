@@ -7,21 +7,17 @@ from collections.abc import Callable
 
 from spacy.language import Language
 from spacy.tokens import Doc
-from spacy.util import registry
 
 from pipeline.nlp.clauses import find_clauses
 from pipeline.nlp.cues import find_cues
 from pipeline.nlp.impact import find_impact
 from pipeline.nlp.labels import find_labels
-from pipeline.nlp.lemmas import GENDER_FORM, set_lemmas
+from pipeline.nlp.lemmas import set_lemmas
 from pipeline.nlp.practice import find_practice
 from pipeline.nlp.quantities import find_quantities
 from pipeline.nlp.scalars import find_scalars
 from pipeline.nlp.sentences import mark_sentences
 from pipeline.nlp.separable import join_separable
-from pipeline.nlp.tokenizer import mended
-
-TOKENIZER_CALLBACK = "checkup.tokenizer.v1"
 
 _STEPS: dict[str, Callable[[Doc], Doc]] = {
     "checkup_lemmas": set_lemmas,
@@ -57,16 +53,3 @@ for _name, _step in _STEPS.items():
     _register(_name, _step)
 for _name, _default in _ATTRIBUTES.items():
     Doc.set_extension(_name, default=_default, force=True)
-
-
-def make_tokenizer_callback() -> Callable[[Language], Language]:
-    """The `after_creation` callback that mends the tokenizer (see `pipeline.nlp.tokenizer`)."""
-
-    def mend(nlp: Language) -> Language:
-        nlp.tokenizer = mended(nlp.tokenizer, GENDER_FORM)
-        return nlp
-
-    return mend
-
-
-registry.callbacks.register(TOKENIZER_CALLBACK, func=make_tokenizer_callback)

@@ -16,11 +16,12 @@ _loaded: dict[str, "Language"] = {}
 _lock = Lock()
 
 
-def load_nlp(language: str = "de") -> "Language":
+def load_nlp(language: str = "de", *, components: bool = True) -> "Language":
     """The pipeline of a language: made at the first call, the same object afterwards.
 
     Args:
         language: `de` or `en`.
+        components: Whether more than the tokenizer is wanted; the components are added when they are first.
 
     Returns:
         A pipeline whose components are all registered by `pipeline.nlp.factories`; results do not depend on which
@@ -33,17 +34,25 @@ def load_nlp(language: str = "de") -> "Language":
         raise ValueError(f"language must be one of {', '.join(LANGUAGES)}, not {language!r}")
     with _lock:
         if language not in _loaded:
-            _loaded[language] = _make(language)
-        return _loaded[language]
+            _loaded[language] = _blank(language)
+        nlp = _loaded[language]
+        if components and not nlp.pipe_names:
+            _add_components(nlp)
+        return nlp
 
 
-def _make(language: str) -> "Language":
+def _blank(language: str) -> "Language":
     import spacy
 
-    from pipeline.nlp import factories
+    from pipeline.nlp.tokenizer import CALLBACK
 
-    nlp = spacy.blank(language, config={"nlp": {"after_creation": {"@callbacks": factories.TOKENIZER_CALLBACK}}})
+    nlp = spacy.blank(language, config={"nlp": {"after_creation": {"@callbacks": CALLBACK}}})
     nlp.max_length = MAX_CHARACTERS
-    for name in factories.COMPONENTS:
-        nlp.add_pipe(name)
     return nlp
+
+
+def _add_components(nlp: "Language") -> None:
+    from pipeline.nlp.factories import COMPONENTS
+
+    for name in COMPONENTS:
+        nlp.add_pipe(name)

@@ -1,6 +1,6 @@
 """Lemmas: simplemma, gender forms reduced to their base, old spellings brought up to date; all in lower case.
 
-Below: `pipeline.nlp.rules`, `pipeline.nlp.compounds`. Above: the component `checkup_lemmas` of the pipeline.
+Below: `pipeline.nlp.rules`, `pipeline.nlp.dictionary`. Above: the component `checkup_lemmas` of the pipeline.
 """
 
 import re
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
+from pipeline.nlp.dictionary import is_known, lemmatize
 from pipeline.nlp.rules import load_rules
 
 if TYPE_CHECKING:
@@ -73,11 +74,9 @@ def lemma(word: str, language: str = "de") -> str:
 
 
 def _known_lemma(word: str, language: str) -> str:
-    import simplemma
-
     if word.isupper() and len(word) > 4:
         word = word.capitalize()
-    return str(simplemma.lemmatize(word, lang=language, greedy=True)).lower()
+    return lemmatize(word, language).lower()
 
 
 def _without_gender(word: str) -> str:
@@ -120,9 +119,7 @@ def _male(word: str) -> str:
 
 
 def _is_noun(word: str) -> bool:
-    import simplemma
-
-    return bool(simplemma.is_known(word.capitalize(), lang="de"))
+    return is_known(word.capitalize())
 
 
 @cache

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from pipeline.nlp.dictionary import is_known
 from pipeline.nlp.name_tables import tables
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’´`][^\W\d_]+)*(?:\.?[-‑][^\W\d_]+(?:['’´`][^\W\d_]+)*)*")
@@ -182,9 +183,7 @@ def marks_of(word: str) -> int:
 @lru_cache(maxsize=_CACHED)
 def is_word(word: str) -> bool:
     """Whether the German dictionary knows a word as it is written."""
-    import simplemma
-
-    return len(word) < 60 and bool(simplemma.is_known(word, lang="de"))
+    return len(word) < 60 and is_known(word)
 
 
 @lru_cache(maxsize=_CACHED)

@@ -1,11 +1,13 @@
 """Separable verbs put together again: in `stellte zehn von ihnen ein` the lemma of `stellte` becomes `einstellen`.
 
-Below: `pipeline.nlp.words`, `pipeline.nlp.rules`. Above: the component `checkup_separable` of the pipeline.
+Below: `pipeline.nlp.words`, `pipeline.nlp.rules`, `pipeline.nlp.dictionary`. Above: the component
+`checkup_separable` of the pipeline.
 """
 
-from functools import cache, lru_cache
+from functools import cache
 from typing import TYPE_CHECKING
 
+from pipeline.nlp.dictionary import is_known
 from pipeline.nlp.rules import load_rules
 from pipeline.nlp.words import is_verb
 
@@ -38,16 +40,9 @@ def _join(doc: "Doc", forms: list[str], start: int, at: int) -> None:
         lemma = words.lemmas[before]
         if (before == start or words.texts[before][0].islower()) and is_verb(forms[before], lemma):
             joined = forms[at] + lemma
-            if _is_known(joined):
+            if is_known(joined):
                 doc[before].lemma_ = words.lemmas[before] = joined
             return
-
-
-@lru_cache(maxsize=10_000)
-def _is_known(word: str) -> bool:
-    import simplemma
-
-    return bool(simplemma.is_known(word, lang="de"))
 
 
 @cache

@@ -1,15 +1,21 @@
 """The tokenizer, mended: gender forms stay whole, and no string makes it slow.
 
-Below: spaCy. Above: `pipeline.nlp.factories`.
+Below: spaCy, `pipeline.nlp.lemmas`. Above: `pipeline.nlp.language`.
 """
 
 import re
 from collections.abc import Callable
 from typing import Any
 
+from spacy.language import Language
 from spacy.tokenizer import Tokenizer
 from spacy.tokens import Doc
+from spacy.util import registry
 
+from pipeline.nlp.lemmas import GENDER_FORM
+
+CALLBACK = "checkup.tokenizer.v1"
+"""The name of the `after_creation` callback that mends a pipeline's tokenizer."""
 _LONG_RUN = re.compile(r"\S{250,}")
 _CHUNK_CHARACTERS = 100
 _LONGEST_MATCH = 200
@@ -47,18 +53,17 @@ class BoundedTokenizer:
             spaces.append(bool(token.whitespace_))
 
 
-def mended(tokenizer: Tokenizer, gender_form: re.Pattern[str]) -> BoundedTokenizer:
+def mended(tokenizer: Tokenizer) -> BoundedTokenizer:
     """The tokenizer with gender forms kept whole and its pattern for addresses kept from long strings.
 
     Args:
         tokenizer: Of a blank pipeline; changed in place.
-        gender_form: Matches a whole gender form.
     """
     token_match: Callable[[str], Any] | None = tokenizer.token_match
     url_match: Callable[[str], Any] | None = tokenizer.url_match
 
     def match_token(text: str) -> bool:
-        if len(text) <= _LONGEST_MATCH and gender_form.fullmatch(text):
+        if len(text) <= _LONGEST_MATCH and GENDER_FORM.fullmatch(text):
             return True
         return bool(token_match and token_match(text))
 
@@ -68,3 +73,14 @@ def mended(tokenizer: Tokenizer, gender_form: re.Pattern[str]) -> BoundedTokeniz
     tokenizer.token_match = match_token
     tokenizer.url_match = match_url
     return BoundedTokenizer(tokenizer)
+
+
+def _make_callback() -> Callable[[Language], Language]:
+    def mend(nlp: Language) -> Language:
+        nlp.tokenizer = mended(nlp.tokenizer)
+        return nlp
+
+    return mend
+
+
+registry.callbacks.register(CALLBACK, func=_make_callback)

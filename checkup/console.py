@@ -222,16 +222,19 @@ def print_table(name: str, table: "pd.DataFrame") -> None:
 
 
 def print_check(answer: Mapping[str, Any]) -> None:
-    """`sources check`: records, fill rates, refusals."""
+    """`sources check`: records with the beginning of their texts, fill rates, refusals, values that were not read."""
     console = _console()
     console.print(f"[bold]{escape(answer['source'])}[/]: {len(answer['records'])} Datensätze angesehen")
     for record in answer["records"]:
         facts = ", ".join(f"{key}={shorten(str(value), 40)}" for key, value in record["facts"].items())
         console.print(f"  • {escape(str(record['title']))} ({record['characters']} Zeichen) {escape(facts)}")
+        console.print(f"    {escape(shorten(record['text'], 200))}", style="dim")
     for name, rate in answer["fill"].items():
         console.print(f"  gefüllt: {name} {rate:.0%}")
-    for item in answer["refused"]:
-        console.print(f"  abgelehnt: {escape(item['url'])}: {escape(item['reason'])}", style="dim")
+    for name, items in (("abgelehnt", answer["refused"]), ("nicht gelesen", answer["unread"])):
+        for item in items:
+            row = "" if item["line"] is None else f", Zeile {item['line']}"
+            console.print(f"  {name}: {escape(item['url'])}{row}: {escape(item['reason'])}", style="dim")
     for reason in (*answer["missed"], *answer["hints"]):
         console.print(f"  Achtung: {escape(reason)}", style="red")
 

@@ -6,7 +6,10 @@ Raw pages hold personal data: an archive is kept only where it is asked for, rea
 
 import io
 import os
-from collections.abc import Iterator, Mapping
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -23,6 +26,9 @@ from data.errors import CheckupError
 DROPPED_HEADERS = frozenset({"content-encoding", "transfer-encoding", "content-length", "connection", "set-cookie"})
 """Headers that no longer fit a body that was unpacked, or that name a visitor."""
 MAX_RECORDS = 2_000_000
+OWN_NAME = re.compile(r"(?P<source>[a-z0-9][a-z0-9_-]*)-(?P<made>\d{8}T\d{6}Z)\.warc\.gz$")
+FOLDER = "archive"
+"""Where a workspace keeps the archives of its own crawls."""
 
 
 class Recorder:
@@ -42,6 +48,7 @@ class Recorder:
         self.transport = transport
         self.path = path
         self._file = _create(path)
+        self._writing = threading.Lock()
         self._writer = WARCWriter(self._file, gzip=True)
         info = {"software": "checkup-integration", "format": "WARC File Format 1.1"}
         self._writer.write_record(self._writer.create_warcinfo_record(path.name, info))
@@ -86,7 +93,8 @@ class Recorder:
             http_headers=StatusAndHeaders(line, list(sent.items()), is_http_request=True),
             warc_headers_dict={"WARC-Date": answer.fetched_at},
         )
-        self._writer.write_request_response_pair(request, response)
+        with self._writing:
+            self._writer.write_request_response_pair(request, response)
 
 
 def _create(path: Path) -> IO[bytes]:
@@ -97,6 +105,40 @@ def _create(path: Path) -> IO[bytes]:
         raise CheckupError(f"{path} gibt es schon. Bitte einen anderen Namen für das Archiv angeben.") from error
     except OSError as error:
         raise CheckupError(f"{path} lässt sich nicht schreiben: {error.strerror or error}.") from error
+
+
+def archive_path(workspace: Path, source: str, now: str) -> Path:
+    """A new archive's file: `WORKSPACE/archive/SOURCE-20260131T080000Z.warc.gz`.
+
+    Args:
+        workspace: The workspace.
+        source: The source's name.
+        now: ISO 8601 in UTC.
+    """
+    return workspace / FOLDER / f"{source}-{datetime.fromisoformat(now):%Y%m%dT%H%M%SZ}.warc.gz"
+
+
+def archives_of(workspace: Path, source: str | None = None) -> list[Path]:
+    """The archives that crawls of a source, or of any, have left in a workspace; other files are somebody's own."""
+    named = ((path, OWN_NAME.match(path.name)) for path in sorted((workspace / FOLDER).glob("*.warc.gz")))
+    return [path for path, name in named if name is not None and source in (None, name["source"])]
+
+
+def expired(workspace: Path, days_of: Callable[[str], int], now: str) -> list[Path]:
+    """The archives that crawls have left in a workspace and that are older than their source allows.
+
+    Args:
+        workspace: The workspace.
+        days_of: How many days the archives of a source are kept.
+        now: ISO 8601 in UTC.
+    """
+
+    def is_old(path: Path) -> bool:
+        source, made = path.name.removesuffix(".warc.gz").rsplit("-", 1)
+        age = datetime.fromisoformat(now) - datetime.fromisoformat(made)
+        return age > timedelta(days=days_of(source))
+
+    return list(filter(is_old, archives_of(workspace)))
 
 
 class WarcTransport:
@@ -142,6 +184,8 @@ class WarcTransport:
                         yield _address(record), iterator.get_record_offset()
         except FileNotFoundError as error:
             raise CheckupError(f"Das Archiv {self.path} gibt es nicht.") from error
+        except AttributeError:
+            return  # what warcio raises on a header that a kill cut off: the archive ends here
         except (ArchiveLoadFailed, OSError, EOFError, ValueError) as error:
             raise CheckupError(f"{self.path} ist kein lesbares WARC-Archiv ({type(error).__name__}).") from error
 
@@ -168,6 +212,10 @@ class WarcTransport:
         body = record.content_stream().read(max_bytes + 1) if status == 200 else b""
         if len(body) > max_bytes:
             raise too_big(max_bytes)
+        declared = found.get("content-length", "")
+        coded = "content-encoding" in found or "transfer-encoding" in found
+        if status == 200 and not coded and declared.isdigit() and len(body) < int(declared):
+            raise Refusal("truncated", "Die Seite ist im Archiv abgeschnitten.")
         return Answer(
             url=url, status=status, headers=found, body=body, fetched_at=as_utc(record.rec_headers.get("WARC-Date"))
         )

@@ -57,7 +57,7 @@ class Crawl(Iterator[Outcome]):
 def fetcher_for(
     source: SourceConfig, *, contact: str | None = None, limits: Limits | None = None, **parts: Any
 ) -> Fetcher:
-    """A fetcher for the real network that keeps to a source's delay, opt-outs and permissions.
+    """A fetcher for the real network that keeps to a source's delay, concurrency, opt-outs and permissions.
 
     Args:
         source: The source.
@@ -77,6 +77,7 @@ def fetcher_for(
         )
     return open_fetcher(
         delay_s=source.delay_s,
+        concurrency=source.concurrency,
         contact=reachable,
         private_hosts=source.hosts if source.allow_private_hosts else frozenset(),
         opt_out=source.opted_out,

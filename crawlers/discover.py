@@ -301,18 +301,20 @@ class Frontier:
 
     def canonical(self, url: str, base: str = "") -> str | None:
         """The canonical form of an address on this site (see `canonical_url`)."""
-        if (url, base) not in self._forms:
-            if len(self._forms) >= FORMS_KEPT:
-                self._forms.clear()
-            self._forms[url, base] = canonical_url(url, base=base, aliases=self.site.host_aliases, schemes=self.schemes)
-        return self._forms[url, base]
+        if (url, base) in (forms := self._forms):
+            return forms[url, base]
+        if len(forms) >= FORMS_KEPT:
+            self._forms = {}  # a new one: other threads may be reading the old
+        form = canonical_url(url, base=base, aliases=self.site.host_aliases, schemes=self.schemes)
+        self._forms[url, base] = form
+        return form
 
     def moved(self, start_url: str) -> None:
         """Take over the scheme that a start page redirected to (http sites that became https)."""
         parts = urlsplit(start_url)
         if parts.netloc.lower() in self.schemes:
             self.schemes[parts.netloc.lower()] = parts.scheme.lower()
-            self._forms.clear()
+            self._forms = {}
 
     def start(self) -> None:
         """Put the start pages in; they are followed whatever the patterns say."""

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -176,7 +177,7 @@ def _table_lines(table: Any) -> list[str]:
 
 
 def read_pdf(data: bytes, *, seconds: float = PDF_SECONDS, memory_bytes: int = PDF_MEMORY_BYTES) -> ExtractedText:
-    """The text of a PDF, read by pdfium in a process of its own.
+    """The text of a PDF with its ruled tables, read by pdfium and pdfplumber in a process of its own.
 
     Args:
         data: The file.
@@ -188,48 +189,65 @@ def read_pdf(data: bytes, *, seconds: float = PDF_SECONDS, memory_bytes: int = P
     """
     if b"%PDF-" not in data[:1024]:
         raise Refusal("format", f"Die Datei ist kein PDF, obwohl sie so heißt. {SAVE_AS}")
-    limits = [str(number) for number in (MAX_PDF_PAGES, MAX_TEXT_CHARS, memory_bytes)]
-    try:
-        done = subprocess.run(
-            [sys.executable, "-P", str(WORKER), *limits], input=data, capture_output=True, timeout=seconds, check=False
-        )
-    except subprocess.TimeoutExpired:
-        raise Refusal("timeout", f"Das PDF ließ sich nicht in {seconds:g} Sekunden lesen. {SAVE_AS}") from None
-    answer: dict[str, Any]
-    try:
-        answer = json.loads(done.stdout) if done.returncode == 0 else {"error": "crash"}
-    except json.JSONDecodeError:
-        answer = {"error": "crash"}
+    answer = _read_apart(data, seconds, [MAX_PDF_PAGES, MAX_TEXT_CHARS, memory_bytes])
     if "error" in answer:
-        raise _pdf_refusal(answer["error"])
-    text = pdf_text(answer["texts"])
+        raise _pdf_refusal(answer["error"], seconds)
+    text = pdf_text(answer["pages"])
     if not text:
         raise Refusal(
             "no_text",
             "Das PDF enthält keinen Text, vermutlich ist es eingescannt. Bitte mit Texterkennung (OCR) speichern "
             "oder den Text als .txt oder .docx angeben.",
         )
-    return ExtractedText(text=text, title=tidy(answer["title"]) or None, format="pdf", pages=answer["pages"])
+    return ExtractedText(text=text, title=tidy(answer["title"]) or None, format="pdf", pages=len(answer["pages"]))
 
 
-def _pdf_refusal(error: str) -> Refusal:
+def _read_apart(data: bytes, seconds: float, limits: list[int]) -> dict[str, Any]:
+    """The last whole line of the worker's answer: it may be ended while it looks for tables, the text then stands."""
+    command = [sys.executable, "-P", str(WORKER), *map(str, limits)]
+    try:
+        said = subprocess.run(command, input=data, capture_output=True, timeout=seconds, check=False).stdout
+        ended = "crash"
+    except subprocess.TimeoutExpired as error:
+        said, ended = error.stdout or b"", "timeout"
+    lines = said.split(b"\n")[:-1]
+    answer: dict[str, Any] = json.loads(lines[-1]) if lines else {"error": ended}
+    return answer
+
+
+def _pdf_refusal(error: str, seconds: float) -> Refusal:
     messages = {
+        "timeout": f"Das PDF ließ sich nicht in {seconds:g} Sekunden lesen. {SAVE_AS}",
         "password": "Das PDF ist mit einem Kennwort geschützt. Bitte ohne Kennwort speichern.",
         "broken": f"Das PDF ist beschädigt. {SAVE_AS}",
         "pages": f"Das PDF hat mehr als {MAX_PDF_PAGES} Seiten. Bitte den wichtigen Teil auswählen.",
         "chars": f"Das PDF enthält mehr als {MAX_TEXT_CHARS} Zeichen. Bitte den wichtigen Teil auswählen.",
         "crash": f"Das PDF lässt sich nicht lesen: Es ist beschädigt oder braucht zu viel Speicher. {SAVE_AS}",
     }
-    return Refusal("pdf_" + error if error != "password" else "password", messages[error])
+    return Refusal(error if error in ("password", "timeout") else "pdf_" + error, messages[error])
 
 
-def pdf_text(pages: list[str]) -> str:
-    """Pages as running text: hyphenated words and wrapped lines joined, paragraphs kept."""
-    joined = "\n\n".join(page.replace("\r\n", "\n").replace("\r", "\n") for page in pages)
+def pdf_text(pages: Sequence[Sequence[str | list[list[str]]]]) -> str:
+    """Pages as running text: hyphenated words and wrapped lines joined, paragraphs kept.
+
+    Args:
+        pages: Each as its blocks in their order: running text, or a table, whose rows become lines as in `read_docx`.
+    """
+    blocks = [[_running(block) if isinstance(block, str) else _row_lines(block) for block in page] for page in pages]
+    return _bounded(tidy_block("\n\n".join("\n".join(filter(None, page)) for page in blocks)))
+
+
+def _running(text: str) -> str:
+    joined = text.replace("\r\n", "\n").replace("\r", "\n")
     joined = re.sub(r"[\ufffe\x02]\n?", "", joined)
     joined = re.sub(r"(?<=[a-zäöüß])[-\u2010\u00ad] ?\n(?=[a-zäöüß])", "", joined)
     joined = re.sub(r"(?<=[a-zäöüß,;]) ?\n(?=[a-zäöüß(])", " ", joined)
-    return _bounded(tidy_block(joined.replace("\x00", "\ufffd")))
+    return joined.replace("\x00", "\ufffd")
+
+
+def _row_lines(rows: list[list[str]]) -> str:
+    cells = [[tidy(_running(cell)) for cell in row] for row in rows]
+    return "\n".join(" | ".join(filter(None, row)) for row in cells)
 
 
 def _bounded(text: str) -> str:

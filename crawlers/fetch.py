@@ -72,15 +72,21 @@ def retry_after_s(value: str | None, now_epoch: Callable[[], float] = time.time)
         return None
 
 
+class _Running(threading.local):
+    """What belongs to the request that this thread is making."""
+
+    watchdog: Watchdog | None = None
+
+
 class PinnedAdapter(HTTPAdapter):
     """A requests adapter that connects to the address that was checked, and to no other."""
 
     def __init__(self, *, resolver: Resolver, private_hosts: frozenset[str]) -> None:
         self.resolver = resolver
         self.private_hosts = private_hosts
-        self.watchdog: Watchdog | None = None
+        self.running = _Running()
         self._classes = {"http": self._watched(HTTPConnection), "https": self._watched(HTTPSConnection)}
-        super().__init__(pool_connections=8, pool_maxsize=1, max_retries=0)
+        super().__init__(pool_connections=8, pool_maxsize=8, max_retries=0)
 
     def get_connection_with_tls_context(self, request: Any, verify: Any, proxies: Any = None, cert: Any = None) -> Any:
         """Resolve, check and connect in one step."""
@@ -113,8 +119,8 @@ class PinnedAdapter(HTTPAdapter):
 
     def guard(self, connection: HTTPConnection) -> None:
         """Put the connection's socket, where there is one, under the running request's watchdog."""
-        if self.watchdog is not None and connection.sock is not None:
-            self.watchdog.watch(connection.sock)
+        if self.running.watchdog is not None and connection.sock is not None:
+            self.running.watchdog.watch(connection.sock)
 
 
 class _Session(requests.Session):
@@ -125,7 +131,7 @@ class _Session(requests.Session):
 
 
 class HttpTransport:
-    """Asks servers, one request at a time (`web.Transport`).
+    """Asks servers (`web.Transport`); may be used by several threads, each with one request at a time.
 
     Args:
         resolver: Name resolution.
@@ -174,7 +180,8 @@ class HttpTransport:
 
     def _once(self, url: str, headers: Mapping[str, str], max_bytes: int, accepts: frozenset[str] | None) -> Answer:
         limits = self.limits
-        with Watchdog(limits.total_s) as self.adapter.watchdog:
+        with Watchdog(limits.total_s) as watchdog:
+            self.adapter.running.watchdog = watchdog
             try:
                 response = self.session.get(
                     url,
@@ -186,7 +193,7 @@ class HttpTransport:
                 with response:
                     return self._answer(url, response, max_bytes, accepts)
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-                if self.adapter.watchdog.fired:
+                if watchdog.fired:
                     raise too_slow(limits.total_s) from error
                 raise _refusal(error) from error
 
@@ -209,7 +216,7 @@ class HttpTransport:
         while chunk := response.raw.read1(CHUNK_BYTES, decode_content=False):
             received += len(chunk)
             inflate.feed(chunk)
-        if self.adapter.watchdog is not None and self.adapter.watchdog.fired:
+        if self.adapter.running.watchdog is not None and self.adapter.running.watchdog.fired:
             raise too_slow(self.limits.total_s)
         if expected is not None and received != expected:
             raise Refusal("truncated", f"Die Antwort brach ab: {received} von {expected} angekündigten Bytes.")

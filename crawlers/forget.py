@@ -92,7 +92,8 @@ def drop_records(path: Path, chosen: Callable[[str, bytes], bool]) -> int:
                         dropped += 1
                     else:
                         writer.write_record(record)
-    except (ArchiveLoadFailed, EOFError, ValueError) as error:
+    except (ArchiveLoadFailed, EOFError, ValueError, AttributeError) as error:
+        # AttributeError: what warcio raises on a header that a kill cut off.
         raise CheckupError(
             f"{path} ist kein lesbares WARC-Archiv ({type(error).__name__}). Bitte die Datei von Hand löschen und "
             "den Befehl wiederholen."

@@ -58,13 +58,14 @@ class _Site:
     sitemap: bool
 
 
-def draft_source(url: str, *, fetcher: Fetcher, name: str) -> str:
+def draft_source(url: str, *, fetcher: Fetcher, name: str, private: bool = False) -> str:
     """Look at an address and at most five more pages, and write a first YAML.
 
     Args:
         url: A start page, or a CSV, XLSX or JSON list.
         fetcher: Asks the server (robots.txt is obeyed here too).
         name: The source's name.
+        private: Whether the source lies in the local network.
 
     Returns:
         YAML text; `parse_source` accepts it, but a person has to check every line marked „bitte prüfen“.
@@ -76,7 +77,7 @@ def draft_source(url: str, *, fetcher: Fetcher, name: str) -> str:
         page = fetcher.fetch(url, accepts=PAGE_TYPES | LIST_TYPES, max_bytes=fetcher.limits.list_bytes)
     except Refusal as refusal:
         raise CheckupError(f"{url}: {refusal.reason}") from refusal
-    head = _head(name, page.url)
+    head = _head(name, page.url) + ("allow_private_hosts: true\n" if private else "")
     kind = _list_format(page.url, page.content_type)
     if kind is not None:
         return head + _list_part(page.url, page.body, kind, page.headers.get("content-type", ""))

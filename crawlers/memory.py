@@ -66,6 +66,8 @@ def validators(seen: Seen | None) -> Mapping[str, str]:
 class FileMemory:
     """A memory in one file of JSON lines; appended to page by page, so that a kill loses at most the last one.
 
+    What is known of a page stays in the file: of a site of any size only addresses and places are held.
+
     Args:
         path: The file; made when the first page is noted.
         fingerprint: Names what the pages were read with (hash of the source's YAML, version of the program). A file
@@ -75,29 +77,42 @@ class FileMemory:
     def __init__(self, path: Path, fingerprint: str) -> None:
         self.path = path
         self.fingerprint = fingerprint
-        self._seen: dict[str, Seen] = {}
+        self._places: dict[str, int] = {}
+        """By address, where its line begins."""
         self._begun = self._load()
 
     def _load(self) -> bool:
         try:
-            lines = self.path.read_bytes().split(b"\n")
+            with self.path.open("rb") as file:
+                if _parse(file.readline()).get("fingerprint") != self.fingerprint:
+                    return False
+                place = file.tell()
+                for line in file:
+                    if entry := _parse(line):
+                        self._places[entry["url"]] = place
+                    place += len(line)
         except FileNotFoundError:
             return False
         except OSError as error:
-            raise CheckupError(f"{self.path} lässt sich nicht lesen: {error.strerror or error}.") from error
-        if _parse(lines[0]).get("fingerprint") != self.fingerprint:
-            return False
-        for line in lines[1:]:
-            entry = _parse(line)
-            if entry:
-                self._seen[entry["url"]] = Seen(
-                    **{**entry, "links": tuple(entry["links"]), "sitemaps": tuple(entry["sitemaps"])}
-                )
+            raise self._told(error, "lesen") from error
         return True
 
     def get(self, url: str) -> Seen | None:
-        """What is known of the page at this canonical address."""
-        return self._seen.get(url)
+        """What is known of the page at this canonical address.
+
+        Raises:
+            CheckupError: Where the file cannot be read.
+        """
+        place = self._places.get(url)
+        if place is None:
+            return None
+        try:
+            with self.path.open("rb") as file:
+                file.seek(place)
+                entry = _parse(file.readline())
+        except OSError as error:
+            raise self._told(error, "lesen") from error
+        return Seen(**{**entry, "links": tuple(entry["links"]), "sitemaps": tuple(entry["sitemaps"])})
 
     def put(self, seen: Seen) -> None:
         """Note a page.
@@ -105,34 +120,47 @@ class FileMemory:
         Raises:
             CheckupError: Where the file cannot be written.
         """
-        self._seen[seen.url] = seen
-        lines = [asdict(seen)] if self._begun else [{"fingerprint": self.fingerprint}, asdict(seen)]
-        text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+        # A line that a kill cut off is ended first.
+        before = b"\n" if self._begun else _line({"fingerprint": self.fingerprint})
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("ab" if self._begun else "wb") as file:
-                file.write((b"\n" if self._begun else b"") + text.encode())
+                place = file.tell() + len(before)
+                file.write(before + _line(asdict(seen)))
         except OSError as error:
-            raise CheckupError(f"{self.path} lässt sich nicht schreiben: {error.strerror or error}.") from error
+            raise self._told(error, "schreiben") from error
+        self._places[seen.url] = place
         self._begun = True
 
     def renew(self, fingerprint: str) -> None:
         """Write the file anew under another fingerprint, each page once; the old file stays until the new one is whole.
 
         Raises:
-            CheckupError: Where the file cannot be written.
+            CheckupError: Where the file cannot be read or written.
         """
         self.fingerprint = fingerprint
-        if not self._seen:
+        if not self._places:
             return
-        lines = [{"fingerprint": fingerprint}, *map(asdict, self._seen.values())]
         fresh = self.path.with_name(self.path.name + ".part")
+        places: dict[str, int] = {}
         try:
-            fresh.write_bytes("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode())
+            with self.path.open("rb") as old, fresh.open("wb") as new:
+                new.write(_line({"fingerprint": fingerprint}))
+                for url, place in self._places.items():
+                    old.seek(place)
+                    places[url] = new.tell()
+                    new.write(old.readline())
             os.replace(fresh, self.path)
         except OSError as error:
-            raise CheckupError(f"{self.path} lässt sich nicht schreiben: {error.strerror or error}.") from error
-        self._begun = True
+            raise self._told(error, "schreiben") from error
+        self._places = places
+
+    def _told(self, error: OSError, what: str) -> CheckupError:
+        return CheckupError(f"{self.path} lässt sich nicht {what}: {error.strerror or error}.")
+
+
+def _line(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode() + b"\n"
 
 
 def _parse(line: bytes) -> dict[str, Any]:

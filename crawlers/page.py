@@ -13,6 +13,8 @@ from crawlers.source import ItemRule, SourceConfig
 from crawlers.values import tidy, tidy_block
 
 MIN_TEXT_CHARS = 20
+MAX_TEXT_CHARS = 1_000_000
+"""Three thick books: no description of a project, and hours of work for everything that reads it."""
 LONG_TEXT_CHARS = 1500
 
 
@@ -122,6 +124,8 @@ def _reading(
         text = text.removeprefix(f"{title}\n")
     if not text or len(text) < MIN_TEXT_CHARS:
         return _no_record("Die Seite enthält keinen Text, der sich lesen lässt.", notes)
+    if len(text) > MAX_TEXT_CHARS:
+        return _no_record(f"Der Text ist länger als {MAX_TEXT_CHARS} Zeichen; das beschreibt kein Projekt.", notes)
     return Reading(title=title, text=text, facts=values, notes=tuple(notes))
 
 

@@ -4,6 +4,7 @@ Below: `fetch` (or an archive in its place), `optouts`, `addresses`. Above: `cra
 """
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -66,53 +67,72 @@ class Spent:
 
     requests: int = 0
     bytes: int = 0
-    waited_s: float = 0.0
 
 
 @dataclass(slots=True)
 class _Host:
-    last_end: float | None = None
+    free: threading.Semaphore
+    """As many as requests may be under way."""
+    turn: threading.Lock = field(default_factory=threading.Lock)
+    """Held by the one that waits for its start."""
+    last: float | None = None
     delay_s: float = 0.0
 
 
 @dataclass(slots=True)
 class Pace:
-    """Keeps the pause between the end of a request and the start of the next one to the same host.
+    """Keeps the pause between two requests to the same host, for any number of threads.
 
-    Counted from the end, the server never sees two requests closer together, however slow our own start was.
+    With one request at a time the pause is counted from the end of a request to the start of the next one: the server
+    never sees two closer together, however slow our own start was. With several it lies between their starts.
     """
 
     delay_s: float
     clock: Clock
     sleep: Sleep
-    spent: Spent
+    concurrency: int = 1
     hosts: dict[str, _Host] = field(default_factory=dict)
 
     def wait(self, host: str, *, at_least_s: float = 0.0) -> None:
-        """Sleep until the host may be asked again."""
-        state = self.hosts.setdefault(host, _Host())
-        due = self.clock() + at_least_s
-        if state.last_end is not None:
-            due = max(due, state.last_end + max(self.delay_s, state.delay_s))
-        while (rest := due - self.clock()) > 0:
-            self.spent.waited_s += rest
-            self.sleep(rest)
+        """Sleep until the host may be asked; `done` must follow."""
+        state = self._host(host)
+        state.free.acquire()
+        with state.turn:
+            due = self.clock() + at_least_s
+            if state.last is not None:
+                due = max(due, state.last + max(self.delay_s, state.delay_s))
+            while (rest := due - self.clock()) > 0:
+                self.sleep(rest)
+            state.last = self.clock()
 
     def done(self, host: str) -> None:
         """Note that a request to the host has just ended."""
-        self.hosts.setdefault(host, _Host()).last_end = self.clock()
+        state = self._host(host)
+        if self.concurrency == 1:
+            state.last = self.clock()
+        state.free.release()
 
     def slow_down(self, host: str, delay_s: float) -> None:
         """Take over a longer pause that robots.txt asks for."""
-        self.hosts.setdefault(host, _Host()).delay_s = delay_s
+        self._host(host).delay_s = delay_s
+
+    def _host(self, host: str) -> _Host:
+        return self.hosts.setdefault(host, _Host(threading.Semaphore(self.concurrency)))
+
+
+class _Asking(threading.local):
+    """What belongs to the request that this thread is making."""
+
+    host = ""
 
 
 class Fetcher:
-    """Fetches pages within every rule; the one door of the crawler to the outside.
+    """Fetches pages within every rule; the one door of the crawler to the outside, for any number of threads.
 
     Args:
         transport: Puts single questions to servers.
-        delay_s: Pause between two requests to one host, in seconds.
+        delay_s: Pause between two requests to one host, in seconds (see `Pace`).
+        concurrency: Requests to one host that may be under way at once.
         contact: Address or page of whoever runs the crawler.
         opt_out: Says whether an address is on the source's own list of opt-outs.
         limits: Sizes, times and budgets.
@@ -125,6 +145,7 @@ class Fetcher:
         transport: Transport,
         *,
         delay_s: float = 1.0,
+        concurrency: int = 1,
         contact: str | None = None,
         opt_out: OptOut = lambda url: False,
         limits: Limits | None = None,
@@ -139,18 +160,20 @@ class Fetcher:
         self.clock = clock
         self.log = log if log is not None else request_log()
         self.spent = Spent()
-        self.pace = Pace(delay_s=delay_s, clock=clock, sleep=sleep, spent=self.spent)
+        self.pace = Pace(delay_s=delay_s, clock=clock, sleep=sleep, concurrency=concurrency)
         self._robots: dict[str, Robots] = {}
         self._tdm: dict[str, TdmRules] = {}
-        self._host = ""
+        self._asking = _Asking()
+        self._counting = threading.Lock()
+        self._origins: dict[str, threading.RLock] = {}
 
     def pause_before_retry(self, seconds: float) -> None:
         """Called by the transport before it asks again: waits, counts, and gives up where the wish is too long."""
         if seconds > self.limits.retry_after_s:
             raise Refusal("retry_after", f"Der Server bittet um eine Pause von {seconds:g} Sekunden.")
         self._count()
-        self.pace.done(self._host)
-        self.pace.wait(self._host, at_least_s=seconds)
+        self.pace.done(self._asking.host)
+        self.pace.wait(self._asking.host, at_least_s=seconds)
 
     def fetch(
         self,
@@ -200,16 +223,22 @@ class Fetcher:
     def robots(self, parts: SplitResult) -> Robots:
         """The robots.txt of an origin, asked for once per run."""
         origin = f"{parts.scheme}://{parts.netloc}"
-        if origin not in self._robots:
-            rules = robots_from(self._well_known(f"{origin}/robots.txt"))
-            self._robots[origin] = rules
-            delay_s = rules.crawl_delay_s(PRODUCT)
-            if delay_s > self.limits.crawl_delay_s:
-                self._robots[origin] = Robots(
-                    None, allow_all=False, reason=f"robots.txt verlangt {delay_s:g} Sekunden Pause je Abruf."
-                )
-            self.pace.slow_down(parts.netloc, min(delay_s, self.limits.crawl_delay_s))
-        return self._robots[origin]
+        with self._of(origin):
+            if origin not in self._robots:
+                self._robots[origin] = self._read_robots(origin, parts.netloc)
+            return self._robots[origin]
+
+    def _of(self, origin: str) -> threading.RLock:
+        """Held while an origin's rules are asked for, so that no other thread asks again."""
+        return self._origins.setdefault(origin, threading.RLock())
+
+    def _read_robots(self, origin: str, host: str) -> Robots:
+        rules = robots_from(self._well_known(f"{origin}/robots.txt"))
+        delay_s = rules.crawl_delay_s(PRODUCT)
+        self.pace.slow_down(host, min(delay_s, self.limits.crawl_delay_s))
+        if delay_s <= self.limits.crawl_delay_s:
+            return rules
+        return Robots(None, allow_all=False, reason=f"robots.txt verlangt {delay_s:g} Sekunden Pause je Abruf.")
 
     def _permit(self, url: str) -> None:
         parts = check_url(url)
@@ -223,11 +252,12 @@ class Fetcher:
 
     def _tdm_rules(self, parts: SplitResult) -> TdmRules:
         origin = f"{parts.scheme}://{parts.netloc}"
-        if origin not in self._tdm:
-            address = f"{origin}/.well-known/tdmrep.json"
-            allowed = self.robots(parts).allows(address, PRODUCT)
-            self._tdm[origin] = tdm_rules_from(self._well_known(address) if allowed else None)
-        return self._tdm[origin]
+        with self._of(origin):
+            if origin not in self._tdm:
+                address = f"{origin}/.well-known/tdmrep.json"
+                allowed = self.robots(parts).allows(address, PRODUCT)
+                self._tdm[origin] = tdm_rules_from(self._well_known(address) if allowed else None)
+            return self._tdm[origin]
 
     def _well_known(self, url: str) -> Answer | None:
         target = url
@@ -249,8 +279,8 @@ class Fetcher:
         self, url: str, accepts: frozenset[str] | None, max_bytes: int, validators: Mapping[str, str] | None
     ) -> Answer:
         self._count()
-        self._host = urlsplit(url).netloc
-        self.pace.wait(self._host)
+        host = self._asking.host = urlsplit(url).netloc
+        self.pace.wait(host)
         started = self.clock()
         headers = {"User-Agent": self.agent, "Accept-Language": "de,en;q=0.5", **(validators or {})}
         try:
@@ -259,17 +289,19 @@ class Fetcher:
             self.log.info("request", url=url, refused=refusal.code, seconds=round(self.clock() - started, 3))
             raise
         finally:
-            self.pace.done(self._host)
-        self.spent.bytes += len(answer.body)
+            self.pace.done(host)
+        with self._counting:
+            self.spent.bytes += len(answer.body)
         self.log.info(
             "request", url=url, status=answer.status, bytes=len(answer.body), seconds=round(self.clock() - started, 3)
         )
         return answer
 
     def _count(self) -> None:
-        if self.spent.requests >= self.limits.run_requests or self.spent.bytes >= self.limits.run_bytes:
-            raise Refusal("budget", "Das Budget dieses Laufs ist aufgebraucht.")
-        self.spent.requests += 1
+        with self._counting:
+            if self.spent.requests >= self.limits.run_requests or self.spent.bytes >= self.limits.run_bytes:
+                raise Refusal("budget", "Das Budget dieses Laufs ist aufgebraucht.")
+            self.spent.requests += 1
 
     def _page(self, requested_url: str, answer: Answer) -> Page:
         reserved = header_optout(answer.headers)
@@ -312,6 +344,7 @@ def open_fetcher(
     *,
     delay_s: float,
     contact: str | None,
+    concurrency: int = 1,
     private_hosts: frozenset[str] = frozenset(),
     opt_out: OptOut = lambda url: False,
     limits: Limits | None = None,
@@ -325,7 +358,14 @@ def open_fetcher(
 
     transport = HttpTransport(resolver=resolver, private_hosts=private_hosts, limits=limits, now=now)
     fetcher = Fetcher(
-        transport, delay_s=delay_s, contact=contact, opt_out=opt_out, limits=limits, clock=clock, sleep=sleep
+        transport,
+        delay_s=delay_s,
+        concurrency=concurrency,
+        contact=contact,
+        opt_out=opt_out,
+        limits=limits,
+        clock=clock,
+        sleep=sleep,
     )
     transport.pause = fetcher.pause_before_retry
     return fetcher

@@ -121,6 +121,8 @@ class SourceConfig:
     language: str = "de"
     schedule: Literal["weekly", "monthly", "quarterly"] = "monthly"
     delay_s: float = 2.0
+    concurrency: int = 1
+    """Requests to one host that may be under way at once."""
     allow_private_hosts: bool = False
     display: Literal["quote", "full"] = "quote"
     retention_days: int = 90
@@ -223,8 +225,8 @@ def parse_source(path: Path) -> SourceConfig:
 
 _PLAIN_KEYS = frozenset(
     {
-        "name", "publisher", "homepage", "licence", "kind", "language", "schedule", "delay_s", "allow_private_hosts",
-        "display", "retention_days", "database", "share_cap_percent", "contact",
+        "name", "publisher", "homepage", "licence", "kind", "language", "schedule", "delay_s", "concurrency",
+        "allow_private_hosts", "display", "retention_days", "database", "share_cap_percent", "contact",
     }
 )  # fmt: skip
 

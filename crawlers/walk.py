@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urljoin, urlsplit
 
+from crawlers.ahead import Ahead, Ask, Job
 from crawlers.boilerplate import Boilerplate
 from crawlers.charset import decode
 from crawlers.discover import SITEMAP_BYTES, SITEMAP_FILES, Frontier, SitemapPart, Target, page_links, parse_sitemap
@@ -71,6 +72,7 @@ class Walk:
         self.source = source
         self.fetcher = fetcher
         self.frontier = frontier
+        self.ahead = Ahead(frontier, self._prepare, source.concurrency)
         self.past = past
         self.counts = counts
         self.progress = progress
@@ -122,9 +124,10 @@ class Walk:
 
     def pages(self, max_pages: int) -> Iterator[Outcome]:
         """Fetch and read page after page until the frontier is empty, `max_pages` reached or the budget spent."""
-        while (target := self.frontier.pop()) is not None:
+        while (job := self.ahead.next(max_pages - self.counts.pages)) is not None:
+            target = job.target
             if self.counts.pages >= max_pages:
-                left = len(self.frontier) + 1
+                left = len(self.ahead) + 1
                 yield Refused(
                     url=target.url, reason=f"max_pages ist erreicht; {left} Adressen bleiben.", code="max_pages"
                 )
@@ -134,10 +137,10 @@ class Walk:
             self.done.add(target.url)
             self.counts.pages += 1
             stop = False
-            for outcome in self._visit(target):
+            for outcome in self._visit(job):
                 yield outcome
                 stop = isinstance(outcome, Refused) and outcome.code == "budget"
-            self.progress(self.counts.pages, self.counts.pages + len(self.frontier))
+            self.progress(self.counts.pages, self.counts.pages + len(self.ahead))
             if stop:
                 break
         yield from self._release()
@@ -153,15 +156,27 @@ class Walk:
                     f"{count} Verweise führen zu {host}. Ist das derselbe Auftritt, fehlt er unter site.host_aliases."
                 )
 
-    def _visit(self, target: Target) -> Iterator[Outcome]:
+    def _prepare(self, target: Target) -> Ask | None:
+        """How a target is asked for, by any thread; None where it need not be."""
+        seen = self.past.get(target.url)
+        if target.url in self.done or (seen is not None and self.past.fresh(seen)):
+            return None
+        return partial(
+            self.fetcher.fetch,
+            target.url,
+            accepts=PAGE_TYPES,
+            validators=validators(seen),
+            known=partial(self._is_done, target),
+        )
+
+    def _visit(self, job: Job) -> Iterator[Outcome]:
+        target = job.target
         seen = self.past.get(target.url)
         if seen is not None and self.past.fresh(seen):
             yield from self._again(target, seen)
             return
         try:
-            page = self.fetcher.fetch(
-                target.url, accepts=PAGE_TYPES, validators=validators(seen), known=partial(self._is_done, target)
-            )
+            page = job.page()
             self._check_redirect(target, page)
         except Refusal as refusal:
             yield from self._refused(target, refusal.code, refusal.reason)
@@ -205,9 +220,9 @@ class Walk:
             yield Refused(url=target.url, reason=seen.reason, code=seen.code)
 
     def _is_done(self, target: Target, url: str) -> bool:
-        """Whether another page than this target was read under the address (https, a session id are the target)."""
+        """Whether another page than this target is read under the address (https, a session id are the target)."""
         form = self.frontier.canonical(url)
-        return form != target.url and form in self.done
+        return form != target.url and (form in self.done or form in self.ahead.asked)
 
     def _check_redirect(self, target: Target, page: Page) -> None:
         if target.depth == 0:

@@ -68,6 +68,18 @@ class StoreReader:
             rows = connection.execute(query.order_by(documents.c.fetched_at, documents.c.id)).all()
         return tuple(_document(row) for row in rows)
 
+    def crawled(self) -> Iterator[tuple[Project, Document]]:
+        """Every project that a crawl brought, with its current document, in the order of ids."""
+        wanted = select(projects.c.id).where(projects.c.origin == "crawl").order_by(projects.c.id)
+        with self._engine.connect() as connection:
+            ids = list(connection.execute(wanted).scalars())
+        for some in batches(ids):
+            query = select(documents).select_from(_current).where(projects.c.id.in_(some)).order_by(projects.c.id)
+            columns = select(*_PROJECT_COLUMNS).select_from(_current).where(projects.c.id.in_(some))
+            with self._engine.connect() as connection:
+                found = connection.execute(columns.order_by(projects.c.id)).all(), connection.execute(query).all()
+            yield from zip(map(_project, found[0]), map(_document, found[1]), strict=True)
+
     def statements(
         self,
         project_id: str,

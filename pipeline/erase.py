@@ -164,6 +164,8 @@ def forget_staying(store: Store, traces: Traces) -> list[str]:
 
 def _files(store: Store, kind: Kind, key: str, traces: Traces, urls: set[str], done: Erased) -> None:
     """The memory of crawls and the archives."""
+    from crawlers.archive import archives_of
+
     door, workspace = door_of(store), store.settings.workspace
     crawls = workspace / "crawl"
 
@@ -174,6 +176,8 @@ def _files(store: Store, kind: Kind, key: str, traces: Traces, urls: set[str], d
         for path in [crawls / f"{key}.jsonl", crawls / f"{key}.jsonl.part"]:
             if path.parent == crawls:
                 path.unlink(missing_ok=True)
+        for path in archives_of(workspace, key):
+            path.unlink()
     forget(crawls, erased)
     done.archived = drop_archived(workspace, lambda url, content: erased(url) or traces.stand_in(content))
 

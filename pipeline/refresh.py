@@ -24,7 +24,7 @@ from pipeline.curate import curate
 from pipeline.extraction import read_all
 from pipeline.gates import drift
 from pipeline.publish import Progress, publish_index
-from pipeline.retention import leave_no_trace, retain
+from pipeline.retention import drop_expired_archives, leave_no_trace, retain
 from pipeline.review import fill_queue
 
 if TYPE_CHECKING:
@@ -125,6 +125,8 @@ def refresh(
         report.counts["purged"] = purged
         process(store, worker, report)
         leave_no_trace(store)
+    if dropped := drop_expired_archives(store, utc_now()):
+        report.notes.append(f"Archive gelöscht, weil ihre Frist um ist: {dropped}.")
     finish(store, taken)
 
 

@@ -118,13 +118,32 @@ def drop_old_generations(folder: Path) -> None:
     current = current_name(folder)
     for path in folder.iterdir() if folder.is_dir() else []:
         if path.name.startswith(("g-", "part-")) and path.name != current:
-            try:
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
-            except OSError as error:
-                raise CheckupError(
-                    f"{path} lässt sich nicht löschen ({error.strerror or error}). Bitte andere Fenster des Programms "
-                    "schließen und den Befehl wiederholen."
-                ) from error
+            _delete(path)
+
+
+def drop_expired_archives(store: Store, now: str) -> int:
+    """Deletes the archives that are older than their source's texts may be; returns how many went.
+
+    Raises:
+        CheckupError: A file is held open (Windows).
+    """
+    from crawlers.archive import expired
+
+    rules = known_rules(store, RULES)
+    paths = expired(store.settings.workspace, lambda source: int(rules.get(source, {"days": Rule().days})["days"]), now)
+    for path in paths:
+        _delete(path)
+    return len(paths)
+
+
+def _delete(path: Path) -> None:
+    try:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    except OSError as error:
+        raise CheckupError(
+            f"{path} lässt sich nicht löschen ({error.strerror or error}). Bitte andere Fenster des Programms "
+            "schließen und den Befehl wiederholen."
+        ) from error
 
 
 def wanted_vectors(store: Store) -> set[str]:

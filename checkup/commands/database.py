@@ -92,6 +92,9 @@ def export(
     output: Annotated[str, typer.Option(help="Datei, oder - für die Standardausgabe")] = "-",
     format: Annotated[str | None, typer.Option(help="jsonl, csv, xlsx oder json")] = None,  # noqa: A002
     full: Annotated[bool, typer.Option("--full", help="mit Aussagen und Verlauf (nur JSONL)")] = False,
+    documents: Annotated[
+        str | None, typer.Option(help="stattdessen, was Abrufe gebracht haben: JSONL-Datei, oder -")
+    ] = None,
 ) -> int:
     """Alle Projekte ausgeben, so wie sie wieder eingelesen werden können."""
     import sys
@@ -101,6 +104,10 @@ def export(
     from data.store import Store
 
     with Store.open(context.settings()) as store:
+        if documents is not None:
+            if full or format is not None or output != "-":
+                raise UsageError("--documents schreibt selbst JSONL und geht nicht mit --full, --format, --output.")
+            return _export_documents(store, documents)
         if full:
             if format not in (None, "jsonl"):
                 raise UsageError("--full gibt es nur als JSONL.")
@@ -121,6 +128,22 @@ def _export_full(store: Any, output: str) -> int:
     with opened(output) as file:
         for project in store.iter_projects():
             file.write(context.to_json(full_record(store, project.id)) + "\n")
+    return 0
+
+
+def _export_documents(store: Any, output: str) -> int:
+    """One line for each record of a crawl, as its source gave it, personal data masked."""
+    from checkup.inputs import output as opened
+    from data.records import PROJECT_KEYS
+
+    columns = [key for key in PROJECT_KEYS if key not in ("id", "title", "text", "url")]
+    with opened(output) as file:
+        for project, document in store.crawled():
+            given = {key: value for key in columns if (value := getattr(project, key)) is not None}
+            line = {"schema_version": 1, "id": project.id, "url": project.url, "source": document.source,
+                    "title": project.title, "text": document.text, "facts": {**given, **project.extra},
+                    "sha256": document.sha256, "fetched_at": document.fetched_at}  # fmt: skip
+            file.write(context.to_json(line) + "\n")
     return 0
 
 

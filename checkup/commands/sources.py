@@ -3,6 +3,8 @@
 Below: `crawlers`, `pipeline.refresh`. Above: `checkup.commands.schedule`, `checkup.cli`.
 """
 
+from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +17,7 @@ from checkup.commands.database import JSON, WORKERS
 if TYPE_CHECKING:
     from checkup.reporting import Reported
     from crawlers.crawl import Crawl
+    from crawlers.polite import Fetcher
     from crawlers.source import SourceConfig
     from crawlers.web import Memory
     from data.store import Store
@@ -46,20 +49,27 @@ def refresh(
     replay: Annotated[
         Path | None, typer.Option(help="Archiv (WARC) statt des Netzes; braucht genau eine --source")
     ] = None,
+    keep_archive: Annotated[
+        bool,
+        typer.Option("--keep-archive", help="die Seiten, wie sie kamen, als WARC aufheben, mit Namen von Personen"),
+    ] = False,
     workers: Annotated[int, WORKERS] = 1,
     json: Annotated[bool, JSON] = False,
 ) -> int:
     """Quellen abrufen, Neues und Geändertes auslesen, einbetten und veröffentlichen."""
     from checkup.reporting import report_on
+    from data.errors import UsageError
     from data.store import Store
     from pipeline.refresh import Report
 
+    if replay is not None and keep_archive:
+        raise UsageError("--replay liest ein Archiv; --keep-archive geht nur mit einem Abruf aus dem Netz.")
     settings = context.settings()
     report = Report()
     chosen = chosen_sources(source or [], report)
     broken = [item.reason for item in report.failed]
     with Store.open(settings, create=True) as store:
-        run_id = crawl_into(store, chosen, report, workers=workers, replay=replay)
+        run_id = crawl_into(store, chosen, report, workers=workers, replay=replay, keep_archive=keep_archive)
         reported = report_on(settings, store, run_id, failures=broken)
     if json:
         summary = {**refresh_summary(report, chosen), "failed": failed_rows(report), "report": reported.to_json()}
@@ -74,14 +84,22 @@ def refresh(
 
 
 def crawl_into(
-    store: "Store", chosen: list["SourceConfig"], report: "Report", *, workers: int = 1, replay: Path | None = None
+    store: "Store",
+    chosen: list["SourceConfig"],
+    report: "Report",
+    *,
+    workers: int = 1,
+    replay: Path | None = None,
+    keep_archive: bool = False,
 ) -> str:
     """Refresh the sources in a run of their own; returns its id. The report gets the counts."""
     from pipeline import refresh as road
 
-    with store.writing("refresh") as run, context.progress() as progress:
+    with store.writing("refresh") as run, context.progress() as progress, ExitStack() as archives:
         worker = road.worker_for(store, workers=workers, progress=progress)
-        opened = opener(chosen, replay, store.settings.contact, progress)
+        fetchers = fetchers_for(chosen, replay, store.settings.contact)
+        keep = partial(kept_in_archive, store.settings.workspace, archives, report) if keep_archive else None
+        opened = opener(fetchers, progress, keep, remember=replay is None and not keep_archive)
         road.refresh(store, chosen, worker, report, run_id=run.id, opened=opened)
         run.summary.update(refresh_summary(report, chosen))
     return run.id
@@ -133,24 +151,54 @@ def chosen_sources(names: list[str] | None, report: "Report") -> list["SourceCon
     return chosen
 
 
-def opener(chosen: list["SourceConfig"], replay: Path | None, contact: str | None, progress: "Progress") -> "Opener":
-    """How sources are crawled: over the network, or (one source) out of an archive, which knows no memory.
+def fetchers_for(chosen: list["SourceConfig"], replay: Path | None, contact: str | None) -> dict[str, "Fetcher"]:
+    """What asks for each source's pages: the network, or (one source) an archive.
 
     Raises:
         CheckupError: A source may not be asked without a contact; said before anything is fetched.
     """
     from crawlers.archive import replay_fetcher
-    from crawlers.crawl import crawl, fetcher_for
+    from crawlers.crawl import fetcher_for
     from data.errors import UsageError
 
     if replay is not None and len(chosen) != 1:
         raise UsageError("--replay braucht genau eine --source, deren Regeln für das Archiv gelten.")
-    fetchers = {
-        one.name: replay_fetcher(one, replay) if replay else fetcher_for(one, contact=contact) for one in chosen
-    }
+    return {one.name: replay_fetcher(one, replay) if replay else fetcher_for(one, contact=contact) for one in chosen}
+
+
+def kept_in_archive(
+    workspace: Path, archives: ExitStack, report: "Report", source: "SourceConfig", fetcher: "Fetcher"
+) -> None:
+    """From now on everything that the fetcher is answered is written into a new archive of the workspace."""
+    from crawlers.archive import Recorder, archive_path
+    from data.clock import utc_now
+
+    path = archive_path(workspace, source.name, utc_now())
+    fetcher.transport = archives.enter_context(Recorder(fetcher.transport, path))
+    report.notes.append(f"Archiv: {path}")
+
+
+def opener(
+    fetchers: dict[str, "Fetcher"],
+    progress: "Progress",
+    keep: "Callable[[SourceConfig, Fetcher], None] | None",
+    *,
+    remember: bool,
+) -> "Opener":
+    """How sources are crawled.
+
+    Args:
+        fetchers: By the source's name.
+        progress: Told after every page.
+        keep: Called when a source is begun, to have its pages kept.
+        remember: Whether unchanged pages are passed over; not where an archive is read or must hold every page.
+    """
+    from crawlers.crawl import crawl
 
     def opened(source: "SourceConfig", memory: "Memory | None", fresh_after: str | None) -> "Crawl":
-        known = None if replay else memory
+        known = memory if remember else None
+        if keep is not None:
+            keep(source, fetchers[source.name])
         return crawl(
             source,
             fetcher=fetchers[source.name],
@@ -166,21 +214,28 @@ def new_source(
     url: Annotated[str, typer.Argument(help="Startadresse, oder Adresse einer Liste")],
     name: Annotated[str, typer.Option(help="Name der Quelle: klein, mit Bindestrichen")],
     output: Annotated[Path | None, typer.Option(help="Datei; ohne Angabe in den Arbeitsordner")] = None,
+    private: Annotated[
+        bool, typer.Option("--allow-private-hosts", help="die Adresse liegt im eigenen Netz und darf das")
+    ] = False,
 ) -> int:
     """Eine erste YAML-Datei aus einer Startadresse entwerfen; ein Mensch prüft sie dann."""
+    from urllib.parse import urlsplit
+
     from crawlers.guess import draft_source
     from crawlers.polite import open_fetcher
     from data.errors import CheckupError
 
     settings = context.settings()
-    if settings.contact is None:
+    if settings.contact is None and not private:
         raise CheckupError(
             "Wer Seiten abruft, muss erreichbar sein: bitte CHECKUP_CONTACT oder contact in settings.toml setzen."
         )
     target = output or _overlay() / f"{name}.yaml"
     if target.exists():
         raise CheckupError(f"{target} gibt es schon. Bitte einen anderen Namen wählen.")
-    text = draft_source(url, fetcher=open_fetcher(delay_s=2.0, contact=settings.contact), name=name)
+    hosts = frozenset({urlsplit(url).hostname or ""} if private else ())
+    fetcher = open_fetcher(delay_s=2.0, contact=settings.contact, private_hosts=hosts)
+    text = draft_source(url, fetcher=fetcher, name=name, private=private)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(text, "utf-8")
     context.say(
@@ -230,6 +285,7 @@ def check_source(
     from crawlers.crawl import Refused, crawl, fetcher_for
     from crawlers.source import load_source
     from data.records import Fetched
+    from pipeline.ingest import from_fetched
 
     source = load_source(file, overlay=_overlay())
     running = crawl(source, fetcher=fetcher_for(source, contact=context.settings().contact), limit=limit)
@@ -237,13 +293,15 @@ def check_source(
     refused: list[dict[str, Any]] = []
     for item in running:
         if isinstance(item, Fetched):
+            text = from_fetched(item).text
             records.append(
-                {"url": item.url, "title": item.title, "characters": len(item.text), "facts": dict(item.facts)}
+                {"url": item.url, "title": item.title, "text": text, "characters": len(text), "facts": dict(item.facts)}
             )
         elif isinstance(item, Refused):
             refused.append({"url": item.url, "line": item.line, "reason": item.reason})
     missed = running.failures() if len(records) < limit else []
-    answer = {"schema_version": 1, "source": source.name, "records": records, "refused": refused,
+    unread = [{"url": note.url, "line": note.line, "reason": note.reason} for note in running.counts.notes]
+    answer = {"schema_version": 1, "source": source.name, "records": records, "refused": refused, "unread": unread,
               "fill": running.counts.fill_rates(), "missed": missed, "hints": list(running.counts.hints)}  # fmt: skip
     if json:
         context.print_json(answer)

@@ -1,5 +1,6 @@
 """A refresh from the outside: staged, looked over by gates, kept as a whole, and told what changed."""
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -226,3 +227,47 @@ def test_a_list_that_lost_a_row_and_is_then_unchanged(workspace: Path, tmp_path:
         same = refresh(4)
         assert (same["unchanged"], same["gone"], same["back"]) == (4, 0, 0)
         assert refresh(5)["back"] == 1
+
+
+def test_kept_pages_are_replayed_to_the_same_records(source: Source, home: Path, tmp_path: Path) -> None:
+    source.site.pages["/projekt/0"] = project("Chor", ETag='"1"')
+    assert source.refresh().code == 0
+    assert list(source.workspace.rglob("*.warc.gz")) == []
+    got = source.refresh("--keep-archive")  # every page, also those that the server would call unchanged
+    (archive,) = source.workspace.glob("archive/probe-*.warc.gz")
+    assert got.code == 0, got.err
+    assert got.json()["notes"] == [f"Archiv: {archive}"]
+    asked = len(source.site.log)
+    second = tmp_path / "zweiter"
+    shutil.copytree(home, second)
+    replayed = call("refresh", "--source", source.file, "--replay", archive, workspace=second)
+    assert replayed.code == 0, replayed.err
+    assert len(source.site.log) == asked
+    first, again = (call("export", "--documents", "-", workspace=folder) for folder in (source.workspace, second))
+    assert len(first.lines()) == len(NAMES)
+    assert without_times(again) == without_times(first)
+
+
+def without_times(answer: Answer) -> list[dict[str, Any]]:
+    """An unchanged record keeps the time of its first fetch, which is before that of the archive."""
+    return [{key: value for key, value in line.items() if key != "fetched_at"} for line in answer.lines()]
+
+
+def test_an_archive_goes_with_its_time_and_with_its_source(source: Source) -> None:
+    folder = source.workspace / "archive"
+    assert source.refresh("--keep-archive").code == 0
+    (kept,) = folder.iterdir()
+    kept.rename(folder / "probe-20200131T080000Z.warc.gz")
+    (folder / "eigenes.warc.gz").write_bytes(b"von Hand")
+    got = source.refresh()
+    assert got.json()["notes"] == ["Archive gelöscht, weil ihre Frist um ist: 1."]
+    (folder / "eigenes.warc.gz").unlink()
+    assert list(folder.iterdir()) == []
+    assert source.refresh("--keep-archive").code == 0
+    assert call("erase", "source", "probe", "--reason", "x", workspace=source.workspace).code == 0
+    assert list(folder.iterdir()) == []
+
+
+def test_a_replay_is_not_kept_again(source: Source, tmp_path: Path) -> None:
+    got = source.refresh("--keep-archive", "--replay", tmp_path / "x.warc.gz")
+    assert (got.code, "--replay" in got.err) == (2, True)

@@ -220,6 +220,9 @@ def test_sources_and_refresh(workspace: Path, tmp_path: Path) -> None:
         assert {record["title"] for record in answer.json()["records"]} == {"Lotsen", "Chor"}
         assert answer.json()["refused"]
         assert_valid("refresh", call("refresh", "--source", source, "--json", workspace=workspace).json())
+        documents = call("export", "--documents", "-", workspace=workspace).lines()
+        assert_valid("export-documents", *documents)
+        assert {line["title"]: line["facts"] for line in documents} == {"Lotsen": {}, "Chor": {"state": "Hessen"}}
         assert_valid("diff", call("diff", "--last", "--json", workspace=workspace).json())
         site.pages["/projekt/1"] = project("Lotsen", "<p>Seit 2024 auch abends.</p>")
         site.pages["/"] = links("/projekt/1")

@@ -137,3 +137,24 @@ def test_html_that_swells_in_an_archive_is_bounded(tmp_path, kept):
     path.write_bytes(foreign((f"{base}/", body, headers), packed=False))
     outcomes = list(crawl(source, fetcher=replay_fetcher(source, path)))
     assert [outcome.code for outcome in outcomes] == ["too_big"]
+
+
+def test_an_archive_that_a_kill_cut_off_gives_only_what_it_holds(kept):
+    source, outcomes, path = kept
+    whole = path.read_bytes()
+    records = [outcome for outcome in outcomes if isinstance(outcome, Fetched)]
+    for cut in range(1, 2400, 113):
+        path.write_bytes(whole[:-cut])
+        replayed = crawl(source, fetcher=replay_fetcher(source, path))
+        found = [outcome for outcome in replayed if isinstance(outcome, Fetched)]
+        assert found == records[: len(found)]
+    assert 0 < len(found) < len(records)
+
+
+def test_a_page_that_is_cut_in_the_archive_is_no_record(tmp_path, kept):
+    source, _, _ = kept
+    base = source.homepage.rstrip("/")
+    path = tmp_path / "halb.warc"
+    headers = [("Content-Type", "text/html"), ("Content-Length", "5000")]
+    path.write_bytes(foreign((f"{base}/", b"<a href='/projekt/1'>x", headers), packed=False))
+    assert reasons(crawl(source, fetcher=replay_fetcher(source, path))) == {"": "truncated"}

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from typing import Any
 
 import pytest
 
@@ -87,8 +88,66 @@ def test_a_pdf_has_pages_and_a_title():
 
 def test_wrapped_lines_and_hyphens_of_a_pdf_are_joined():
     pages = ["Die Integra-\r\ntion gelingt,\r\nwenn alle helfen.\r\nNeuer Satz.\r\n", "Seite zwei"]
-    assert pdf_text(pages) == "Die Integration gelingt, wenn alle helfen.\nNeuer Satz.\n\nSeite zwei"
-    assert pdf_text(["Sprach\ufffe\r\nkurs und Sprach-\r\nLotsen"]) == "Sprachkurs und Sprach-\nLotsen"
+    assert (
+        pdf_text([[page] for page in pages]) == "Die Integration gelingt, wenn alle helfen.\nNeuer Satz.\n\nSeite zwei"
+    )
+    assert pdf_text([["Sprach\ufffe\r\nkurs und Sprach-\r\nLotsen"]]) == "Sprachkurs und Sprach-\nLotsen"
+
+
+def pdf_with_grid(rows: list[list[str]], *, rules: bool = True, beside: str = "") -> bytes:
+    from reportlab.lib import colors
+    from reportlab.lib.styles import getSampleStyleSheet
+    from reportlab.platypus import Paragraph, SimpleDocTemplate, Table
+
+    out = io.BytesIO()
+    style = getSampleStyleSheet()["Normal"]
+    cells = [[Paragraph(cell, style) for cell in row] for row in rows]
+    ruled = [("GRID", (0, 0), (-1, -1), 0.5, colors.black)] if rules else []
+    table = Table(cells, style=ruled, colWidths=90, hAlign="LEFT")
+    before, after = Paragraph("Die Träger im Überblick.", style), Paragraph("Stand: Mai", style)
+
+    def draw(sheet: Any, _: object) -> None:
+        sheet.drawString(400, 705, beside)
+
+    SimpleDocTemplate(out, title="Bericht").build([before, table, after], onFirstPage=draw)
+    return out.getvalue()
+
+
+ROWS = [
+    ["Träger", "Ort", "Kosten"],
+    ["Verein für Begleitung im Quartier", "Neustadt", ""],
+    ["AWO", "Berg", "8 €"],
+]
+
+
+def test_a_ruled_table_keeps_its_rows_and_stands_where_it_stood():
+    assert read_pdf(pdf_with_grid(ROWS, beside="Randnotiz")).text == (
+        "Die Träger im Überblick.\nTräger | Ort | Kosten\nVerein für Begleitung im Quartier | Neustadt\n"
+        "AWO | Berg | 8 €\nRandnotiz\nStand: Mai"
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "rules"), [(ROWS, False), ([["Ein Kasten um einen Absatz"]], True), ([["a", "", "", ""]] * 3, True)]
+)
+def test_what_is_no_ruled_table_stays_running_text(rows, rules):
+    assert " | " not in read_pdf(pdf_with_grid(rows, rules=rules)).text
+
+
+def test_a_grid_that_cannot_be_searched_in_time_costs_only_its_tables():
+    from reportlab.pdfgen import canvas
+
+    out = io.BytesIO()
+    sheet = canvas.Canvas(out)
+    for _ in range(40):  # alone far longer than the time allowed
+        sheet.drawString(50, 800, TEXT)
+        for line in range(90):
+            sheet.line(50, 50 + line * 5, 500, 50 + line * 5)
+            sheet.line(50 + line * 5, 50, 50 + line * 5, 500)
+        sheet.showPage()
+    sheet.save()
+    found = read_pdf(out.getvalue(), seconds=4.0)
+    assert (found.pages, found.text.count(TEXT)) == (40, 40)
 
 
 @pytest.mark.parametrize(

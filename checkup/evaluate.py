@@ -63,8 +63,8 @@ def evaluate(
         raise CheckupError(f"In {folder} steht weder projects.jsonl noch situations.jsonl (mit diesem Teil: {split}).")
     result: dict[str, Any] = {"schema_version": SCHEMA_VERSION, "folder": folder.name, "split": split, "needs": needs,
                               "with_labels": with_labels, "encoder": settings.encoder}  # fmt: skip
-    if any("gold" in project for project in projects):
-        result["projects"] = project_figures(projects)
+    if labelled := [project for project in projects if "action_fields" in project.get("gold", {})]:
+        result["projects"] = project_figures(labelled)
     if any("gold" in situation for situation in situations):
         result["situations"] = _situation_figures(situations, settings)
     qrels = {line["id"]: line for line in _lines(folder / "qrels.jsonl")}

@@ -18,7 +18,7 @@ def project_figures(projects: Sequence[Case]) -> dict[str, Any]:
     """What `extract` finds in projects against their gold, as a JSON object; misses included.
 
     Args:
-        projects: `id`, `title`, `text`, `gold` (CONTRACT, "Figures of evaluate"); without action fields in gold a
+        projects: `id`, `title`, `text`, `gold` (CONTRACT, "Figures of evaluate"); with no action field in its list a
             project is a distractor that must be refused.
 
     `lost` and `on_topic_refused` both count the real projects that were refused.

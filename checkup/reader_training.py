@@ -63,7 +63,8 @@ def role_examples(corpus: Corpus) -> Iterator[Example]:
     for number, statement in enumerate(corpus.statements):
         yield Example(statement.text, "need", f"statement {number}", 0.15)
     for number, negative in enumerate(corpus.negatives):
-        yield Example(negative.text, "background", f"negative {number}")
+        if not negative.works:
+            yield Example(negative.text, "background", f"negative {number}")
 
 
 def topic_examples(corpus: Corpus) -> Iterator[Example]:

@@ -83,6 +83,8 @@ class NegativeText:
 
     text: str
     kind: str
+    works: bool = False
+    """Whether it tells of offers that work, so that its sentences are no mere background."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +198,8 @@ def load_corpus(folder: Path = FOLDER) -> Corpus:
         ),
         situations=tuple(situation(w, e) for w, e in _lines(files["situations"])),
         negatives=tuple(
-            NegativeText(e["text"], _checked(w, e["kind"], NEGATIVE_KINDS)) for w, e in _lines(files["negatives"])
+            NegativeText(e["text"], _checked(w, e["kind"], NEGATIVE_KINDS), e.get("works", False))
+            for w, e in _lines(files["negatives"])
         ),
         answers=_by_project(files["answers"]),
     )  # fmt: skip

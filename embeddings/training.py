@@ -73,7 +73,7 @@ class Settings:
     """Share of batches made of whole situations (texts of more than LONG_WORDS words)."""
     long_batch: int = 12
     long_tokens: int = 160
-    project_share: float = 0.35
+    project_share: float = 0.5
     """Share of answers that are texts graded for the need, where there are any."""
     same_field_share: float = 0.5
     """Share of batches drawn from one or two fields only: their candidates are the hard negatives."""

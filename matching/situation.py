@@ -37,10 +37,10 @@ ANSWERABLE = 0.25
 """A text that looks off topic or vague is refused unless a sentence leaves a need open with more than this chance."""
 FIELD_SHARE = 0.3
 """A sentence belongs to a field if the needs of that field have at least this share of its probability."""
-FIELD_NEEDED = 0.55
-"""A field is needed if a sentence leaves a need of it open with at least this chance (judged set, development part)."""
-FIELD_COVERED = 0.3
-"""A field is covered if a sentence describes with at least this chance what works in it, and it is not needed."""
+FIELD_NEEDED = 0.5
+"""A field is needed if a sentence leaves a need of it open with at least this chance (judged set, dev)."""
+FIELD_COVERED = 0.1
+"""A field is covered if a sentence tells with at least this chance what works in it, and it is not needed (same)."""
 ASK = (
     "Welche Gruppe ist betroffen (Alter, Familie, Status, Herkunft)?",
     "Was genau gelingt nicht, und woran merken Sie es?",
@@ -303,8 +303,12 @@ def _fields_needed(reading: Reading, reader: SituationReader, vocabulary: Vocabu
 
 def _fields_covered(reading: Reading, reader: SituationReader, vocabulary: Vocabulary) -> set[str]:
     """The fields of sentences that may describe what works."""
-    told = [s for s in reading.sentences if s.roles.get("existing", 0.0) >= FIELD_COVERED]
-    return {field for sentence in told if (field := _field_of(sentence, reader, vocabulary))}
+    return {
+        field
+        for sentence in reading.sentences
+        for field, chance in _field_chances(sentence, reader, vocabulary).items()
+        if sentence.roles.get("existing", 0.0) * chance >= FIELD_COVERED
+    }
 
 
 def need_weights(needs: Sequence[Mapping[str, Any]], vocabulary: Vocabulary, columns: Mapping[str, int]) -> Floats:

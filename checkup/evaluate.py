@@ -104,7 +104,8 @@ def _structure(folder: Path) -> dict[str, list[Case]]:
 
 
 def _labels(folder: Path, projects: list[Case]) -> list[Statement]:
-    """The editors' labels as statements: fields and groups of the gold, approaches of structure_projects.jsonl."""
+    """The editors' labels as statements: fields, groups, impact of the gold, approaches of structure_projects.jsonl."""
+    from data.impact import tier
     from data.vocabulary import load_vocabulary
 
     vocabulary = load_vocabulary()
@@ -115,6 +116,10 @@ def _labels(folder: Path, projects: list[Case]) -> list[Statement]:
         given: list[tuple[str, Any, float | None]] = [
             (name, value, None) for name in ("action_fields", "target_groups") for value in gold.get(name, [])
         ]
+        if gold:
+            level, evidence = level_of(gold), grade_of(gold)
+            read = (("level", level), ("evidence_grade", evidence), ("tier", tier(level, evidence)))
+            given += [(name, value, None) for name, value in read]
         for old, grade in {**approaches.get(project["id"], {}), **gold.get("approaches", {})}.items():
             given += [("approaches", new, grade / 3) for new in vocabulary.resolve_approach(old)]
         statements += [

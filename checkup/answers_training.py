@@ -70,7 +70,7 @@ def train_answers(
         fingerprint=encoder.fingerprint, card={},
     )  # fmt: skip
     gains = _gains([corpus.answers.get(entry.project.id, {}) for entry in unseen], needs)
-    features = reader.features(_read(unseen, vocabulary, encoder, cache, groups), vocabulary)
+    features = reader.features(_read(unseen, reader, vocabulary, encoder, cache, groups), vocabulary)
     weights, figures = _fit(features.transpose(1, 0, 2), gains.T)
     say(f"Antworten auf Bedarfe: {figures}, Gewichte {dict(zip(('bias', *FEATURES), weights.round(3), strict=True))}")
     card = {"command": "checkup train answers", "neighbours": len(grades), "figures": figures}
@@ -82,7 +82,7 @@ def _text(entry: Shipped) -> str:
 
 
 def _read(
-    shipped: Sequence[Shipped], vocabulary: Vocabulary, encoder: Encoder, cache: VectorCache,
+    shipped: Sequence[Shipped], reader: AnswerReader, vocabulary: Vocabulary, encoder: Encoder, cache: VectorCache,
     groups: Mapping[str, Sequence[str]],
 ) -> Read:  # fmt: skip
     """Shipped projects as the machine reads them, the editors' labels unseen."""
@@ -96,7 +96,7 @@ def _read(
         strengths=strengths(load_reader(encoder.fingerprint), approaches, cards, rows, vectors, texts, {}),
         approaches=approaches,
         groups=[groups.get(entry.project.id, ()) for entry in shipped],
-        tokens=[search_tokens(text) for text in texts],
+        words=np.stack([reader.words(search_tokens(text)) for text in texts]),
     )
 
 

@@ -216,9 +216,21 @@ class WarcTransport:
         coded = "content-encoding" in found or "transfer-encoding" in found
         if status == 200 and not coded and declared.isdigit() and len(body) < int(declared):
             raise Refusal("truncated", "Die Seite ist im Archiv abgeschnitten.")
+        if _cut_off(record.raw_stream):
+            raise Refusal("truncated", "Das Archiv bricht mitten in dieser Seite ab.")
         return Answer(
             url=url, status=status, headers=found, body=body, fetched_at=as_utc(record.rec_headers.get("WARC-Date"))
         )
+
+
+def _cut_off(stream: Any) -> bool:
+    """Whether a record's stream ends before its length."""
+    from warcio.limitreader import LimitReader
+
+    if not isinstance(stream, LimitReader):
+        return False
+    stream.read()
+    return bool(stream.limit)
 
 
 def _address(record: Any) -> str:

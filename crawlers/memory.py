@@ -88,8 +88,8 @@ class FileMemory:
                     return False
                 place = file.tell()
                 for line in file:
-                    if entry := _parse(line):
-                        self._places[entry["url"]] = place
+                    if seen := _seen(line):
+                        self._places[seen.url] = place
                     place += len(line)
         except FileNotFoundError:
             return False
@@ -109,10 +109,9 @@ class FileMemory:
         try:
             with self.path.open("rb") as file:
                 file.seek(place)
-                entry = _parse(file.readline())
+                return _seen(file.readline())
         except OSError as error:
             raise self._told(error, "lesen") from error
-        return Seen(**{**entry, "links": tuple(entry["links"]), "sitemaps": tuple(entry["sitemaps"])})
 
     def put(self, seen: Seen) -> None:
         """Note a page.
@@ -161,6 +160,15 @@ class FileMemory:
 
 def _line(value: dict[str, Any]) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode() + b"\n"
+
+
+def _seen(line: bytes) -> Seen | None:
+    """The page that a line tells of; None if a kill, another hand or a bad disk has damaged it: it is read anew."""
+    entry = _parse(line)
+    try:
+        return Seen(**{**entry, "links": tuple(entry["links"]), "sitemaps": tuple(entry["sitemaps"])})
+    except (KeyError, TypeError):
+        return None
 
 
 def _parse(line: bytes) -> dict[str, Any]:

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
 
 from data.records import Judgement, ProjectOrigin
 from data.store import Store
+from data.store_read import StoreReader
 from data.tables import documents, judgements, projects, reviews
 
 DUPLICATE = "duplicate"
@@ -117,6 +118,17 @@ def duplicate_questions(store: Store) -> dict[tuple[str, str], str | None]:
                 None if row.decided_at is None else row.decision or ""
             )
             for row in connection.execute(query)
+        }
+
+
+def curated_since(store: StoreReader, since: str) -> dict[str, int]:
+    """How many merges the machine made (`merged`) and how many questions were asked (`questions`) since a moment."""
+    merged = select(func.count()).where(judgements.c.origin == MACHINE, judgements.c.created_at >= since)
+    asked = select(func.count()).select_from(reviews).where(reviews.c.created_at >= since)
+    with store._engine.connect() as connection:
+        return {
+            "merged": connection.execute(merged).scalar_one(),
+            "questions": connection.execute(asked).scalar_one(),
         }
 
 

@@ -39,8 +39,10 @@ class LexicalIndex:
         idf = {t: math.log(1 + (count - f + 0.5) / (f + 0.5)) for t, f in sorted(frequency.items())}
         if not idf:
             return cls(None, count, {})
+        # Given ready numbers: bm25s's own depend on the process, and the same documents should give the same file.
+        numbers = {token: number for number, token in enumerate(idf)}
         retriever = bm25s.BM25(method="lucene", k1=1.5, b=0.75)
-        retriever.index([list(tokens) for tokens in documents], show_progress=False)
+        retriever.index(([[numbers[token] for token in tokens] for tokens in documents], numbers), show_progress=False)
         return cls(retriever, count, idf)
 
     def scores(self, tokens: Sequence[str]) -> Floats:

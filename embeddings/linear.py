@@ -116,7 +116,9 @@ class LinearReader:
         """
         if not len(texts):
             return np.empty((0, len(self.classes)), np.float32)
-        inner = centred(vectors, self.center) @ self.vector_weights[:-1] + self.vector_weights[-1]
+        # Row by row: a product of many rows at once differs in its last bits with their number.
+        inner = np.stack([row @ self.vector_weights[:-1] for row in centred(vectors, self.center)])
+        inner += self.vector_weights[-1]
         scores = np.float32(self.mix[0]) * inner
         bits = (len(self.hashed_weights) - 1).bit_length() - 1
         for number, (text, words) in enumerate(zip(texts, tokens, strict=True)):

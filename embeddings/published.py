@@ -4,7 +4,7 @@ Below: `embeddings.index`, `embeddings.lexical`. Above: `pipeline.publish` write
 
     WORKSPACE/index/CURRENT          the name of the generation readers open
     WORKSPACE/index/g-…/             manifest.json (checksums), cards.jsonl, dense.faiss, lexical.zip, rows.npy,
-                                     strengths.npy, answers.npy; tokens.json is for the next writer only
+                                     strengths.npy, answers.npy; tokens.json, words.npy for the next writer only
 
 A reader that has opened a generation keeps it in memory; the writer removes generations but the last two.
 """
@@ -31,6 +31,8 @@ from embeddings.lexical import LexicalIndex
 
 SCHEMA = 3
 FILES = ("cards.jsonl", "dense.faiss", "lexical.zip", "rows.npy", "strengths.npy", "answers.npy")
+TAKEN_OVER = ("tokens.json", "words.npy", "strengths.npy", "cards.jsonl")
+"""What the next writer takes over of projects that did not change."""
 KEPT = 2
 WHOLE = -1
 
@@ -70,6 +72,7 @@ def publish(
     vectors: Floats,
     strengths: Floats,
     answers: Floats,
+    words: Floats,
     tokens: Mapping[str, Sequence[str]],
     manifest: Mapping[str, Any],
 ) -> str:
@@ -84,6 +87,7 @@ def publish(
         vectors: float32[n, d] beside `rows`.
         strengths: float32[cards, approaches], as in `Published`.
         answers: float32[cards, needs], as in `Published`.
+        words: float32[cards, needs], what each project's words say of each need.
         tokens: the search tokens by document id, in the order of the cards.
         manifest: fingerprint, encoder and whatever else readers should know; JSON values.
     """
@@ -99,11 +103,13 @@ def publish(
         np.save(part / "rows.npy", rows.astype(np.int32), allow_pickle=False)
         np.save(part / "strengths.npy", strengths.astype(np.float16), allow_pickle=False)
         np.save(part / "answers.npy", answers.astype(np.float16), allow_pickle=False)
-        sums = {file: hashlib.sha256((part / file).read_bytes()).hexdigest() for file in FILES if file != "lexical.zip"}
-        # A zip carries times of day; its content is a function of the cards, which the name already covers.
+        np.save(part / "words.npy", words, allow_pickle=False)
+        sums = {file: _sha256(part / file) for file in FILES if file != "lexical.zip"}
+        # A zip carries times of day; like what is taken over it is a function of what the name covers already.
         content = {**manifest, "schema": SCHEMA, "projects": len(cards), "rows": len(rows), "sha256": sums}
         digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
-        content["sha256"] = {**sums, "lexical.zip": hashlib.sha256((part / "lexical.zip").read_bytes()).hexdigest()}
+        others = {file: _sha256(part / file) for file in ("lexical.zip", *TAKEN_OVER)}
+        content["sha256"] = {**sums, **others}
         generation = f"g-{digest}"
         (part / "manifest.json").write_text(json.dumps(content, ensure_ascii=False, indent=1), "utf-8")
         if current_name(folder) == generation and _whole(folder / generation):
@@ -118,7 +124,7 @@ def publish(
 
 def _whole(folder: Path) -> bool:
     try:
-        _read(folder)
+        _read(folder, (*FILES, *TAKEN_OVER))
     except IndexUnusableError:
         return False
     return True
@@ -164,14 +170,27 @@ def current_name(folder: Path) -> str | None:
         return None
 
 
-def _read(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def taken_over(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Manifest and files of the current generation that the next writer takes over, their checksums compared.
+
+    Raises:
+        IndexUnusableError: if there is none, or a file is missing or damaged.
+    """
+    return _read(folder / str(current_name(folder)), TAKEN_OVER)
+
+
+def _read(folder: Path, files: Sequence[str] = FILES) -> tuple[dict[str, Any], dict[str, bytes]]:
     try:
         manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
-        content = {name: (folder / name).read_bytes() for name in FILES}
+        content = {name: (folder / name).read_bytes() for name in files}
         if manifest["schema"] != SCHEMA:
             raise IndexUnusableError(f"{folder.name}: schema {manifest['schema']}")
-        for name, expected in manifest["sha256"].items():
-            if hashlib.sha256(content[name]).hexdigest() != expected:
+        for name, found in content.items():
+            if hashlib.sha256(found).hexdigest() != manifest["sha256"][name]:
                 raise IndexUnusableError(f"{folder.name}/{name}: checksum differs")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise IndexUnusableError(f"{folder.name}: {error}") from error

@@ -10,6 +10,7 @@ over their vectors); and a ridge regression of those grades on hashed words.
 Projects that a person graded need by need have those grades.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -49,8 +50,8 @@ class Read:
     """The columns of `strengths`."""
     groups: Sequence[Sequence[str]]
     """Target groups."""
-    tokens: Sequence[Sequence[str]]
-    """Search tokens of title and text together."""
+    words: Floats
+    """float32[projects, needs]: what title and text say of each need (`AnswerReader.words`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +94,19 @@ class AnswerReader:
             (read.vectors @ self.need_vectors.T - self.scale[0]) / self.scale[1],
             shared_groups(read.groups, wanted),
             self._neighbours(read.vectors),
-            self._words(read.tokens),
+            np.log(np.maximum(read.words, 0) + np.float32(LEAST_WORDS)),
         )
         return np.asarray(np.stack(parts, axis=-1), np.float32)
 
-    def _words(self, tokens: Sequence[Sequence[str]]) -> Floats:
-        """Logarithm of what the words say."""
-        found = np.zeros((len(tokens), len(self.needs)), np.float32)
-        for row, words in zip(found, tokens, strict=True):
-            places, values = hashed_tokens(words, WORD_BITS)
-            row[:] = values @ self.word_weights[places]
-        return np.log(np.maximum(found, 0) + np.float32(LEAST_WORDS))
+    def words(self, tokens: Sequence[str]) -> Floats:
+        """float32[needs]: what a project's search tokens say of each need; the same whatever else is read beside."""
+        places, values = hashed_tokens(tokens, WORD_BITS)
+        return np.asarray(values @ self.word_weights[places], np.float32)
+
+    @property
+    def words_sha256(self) -> str:
+        """Names the weights on which `words` depends."""
+        return hashlib.sha256(" ".join(self.needs).encode() + self.word_weights.tobytes()).hexdigest()
 
     def _neighbours(self, vectors: Floats) -> Floats:
         """Logarithm of the kernel average of the graded projects' grades; a project is no neighbour of itself."""

@@ -31,6 +31,7 @@ from data.store_curation import (
 from data.store_review import FEEDBACK
 from pipeline.bonds import Member, answers, contradiction, ends, merged_into
 from pipeline.candidates import candidates
+from pipeline.compared import Different
 from pipeline.duplicates import Comparison, Prepared, compare, load_rules
 
 Pair = tuple[str, str]
@@ -72,7 +73,7 @@ def curate(store: Store, run_id: str) -> CurateReport:
     if store.get_meta(STATE) == _state(records, every):
         return CurateReport()
     questions = duplicate_questions(store)
-    found = _compared(records, every, questions)
+    found = _compared(records, every, questions, Different(store.settings.workspace, _rules(), records))
     plan = _settled(_plan(found, every, records, run_id), found, every, records, questions)
     write_changes(store, plan)
     store.set_meta(STATE, _state(records, stored_judgements(store, withdrawn=True)))
@@ -167,10 +168,12 @@ def _compared(
     records: Sequence[CurationRecord],
     every: Sequence[StoredJudgement],
     questions: Mapping[Pair, str | None],
+    different: Different,
 ) -> dict[Pair, Comparison]:
     """Candidates, pairs that the machine merged before and open questions, compared.
 
-    Those that a person judged, and those that are different, are left out.
+    Those that a person judged, and those that are different, are left out; what is known to be different is not
+    compared again.
     """
     rules = load_rules()
     prepared = [Prepared(record, rules) for record in records]
@@ -180,10 +183,12 @@ def _compared(
     pairs |= {ends(item) for item in every if item.origin == MACHINE and _valid(item)}
     pairs |= {pair for pair, decision in questions.items() if decision is None}
     found: dict[Pair, Comparison] = {}
-    for one, other in sorted(pairs - settled):
+    wanted = sorted(pairs - settled)
+    for one, other in different.unknown(wanted):
         result = compare(prepared[places[one]], prepared[places[other]])
         if result.outcome != "different":
             found[one, other] = result
+    different.keep(pair for pair in wanted if pair not in found)
     return found
 
 
@@ -258,7 +263,7 @@ def _still(item: StoredJudgement, found: Mapping[Pair, Comparison], origins: Map
 
 def _state(records: Sequence[CurationRecord], every: Sequence[StoredJudgement]) -> str:
     """A hash of all that decides a curation's outcome."""
-    digest = hashlib.sha256(json.dumps([VERSION, asdict(load_rules())], default=sorted).encode())
+    digest = hashlib.sha256(_rules().encode())
     for record in records:
         line = (record.id, record.document_id, record.organisation, record.municipality, record.origin)
         digest.update(json.dumps(line).encode())
@@ -266,6 +271,11 @@ def _state(records: Sequence[CurationRecord], every: Sequence[StoredJudgement]) 
         if item.kind in PAIRED:
             digest.update(json.dumps((item.id, item.withdrawn_at)).encode())
     return digest.hexdigest()
+
+
+def _rules() -> str:
+    """Names the rules and this code."""
+    return hashlib.sha256(json.dumps([VERSION, asdict(load_rules())], default=sorted).encode()).hexdigest()
 
 
 def _purged(records: Sequence[CurationRecord]) -> set[str]:

@@ -85,7 +85,7 @@ class Digest:
 def runs_to_report(store: Store, run_id: str | None = None) -> list[Run]:
     """The ended runs that no digest was written about, oldest first; none where no refresh is among them.
 
-    Before the first digest these are the last refresh and what came after it.
+    Before the first digest these are the first refresh and what came after it.
 
     Args:
         store: The store.
@@ -95,7 +95,7 @@ def runs_to_report(store: Store, run_id: str | None = None) -> list[Run]:
     names = [run.id for run in ended]
     refreshes = [place for place, run in enumerate(ended) if run.kind == "refresh"]
     last = last_reported(store)
-    begin = names.index(last) + 1 if last in names else (refreshes[-1] if refreshes else len(ended))
+    begin = names.index(last) + 1 if last in names else (refreshes[0] if refreshes else len(ended))
     fresh = ended[begin:] if refreshes and refreshes[-1] >= begin else []
     return [run for run in ended[:begin] if run.id == run_id] + fresh
 
@@ -219,10 +219,14 @@ def _gone(event: Event, titles: Mapping[str, str | None]) -> Item:
 
 
 def _failed(store: Store, runs: Sequence[Run], failures: Iterable[str]) -> list[Item]:
-    """Runs that broke off, sources a gate holds (also since earlier), pages that gave nothing."""
+    """Runs that broke off, sources a gate holds (also since earlier), pages that gave nothing.
+
+    An interrupted run that a later one of its kind has finished is no failure.
+    """
     items = [Item(title=sentence) for sentence in failures]
-    for run in runs:
-        if run.status in ("failed", "interrupted"):
+    for place, run in enumerate(runs):
+        finished = any(later.kind == run.kind and later.status == "done" for later in runs[place:])
+        if run.status == "failed" or (run.status == "interrupted" and not finished):
             error = str(run.summary.get("error", "")).strip()
             word = "gescheitert" if run.status == "failed" else "unterbrochen"
             items.append(Item(title=f"Lauf vom {_day(run.started_at)} {word}", lines=(error,) if error else ()))

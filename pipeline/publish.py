@@ -4,8 +4,10 @@ Below: `data.store`, `embeddings`, `pipeline.nlp.search_tokens`. Above: `pipelin
 Only what changed is embedded and tokenized; the rest comes from the vector cache and the generation before.
 """
 
+import io
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from data.store_review import feedback_counts
 from data.vocabulary import load_vocabulary
 from embeddings.e5_file import Floats
 from embeddings.encoders import Encoder, encode_cached
-from embeddings.published import WHOLE, current_name, index_folder, publish
+from embeddings.published import WHOLE, IndexUnusableError, index_folder, publish, taken_over
 from pipeline.answers import AnswerReader, Read, answers
 from pipeline.approaches import load_reader, named, strengths
 from pipeline.retention import recall
@@ -84,21 +86,22 @@ def publish_index(
     recall(store, encoder.fingerprint, cards, rows, vectors)
     vocabulary = load_vocabulary(store.settings.workspace)
     approaches = list(vocabulary.approaches)
-    reads = load_reader(encoder.fingerprint)
+    reads, answering = load_reader(encoder.fingerprint), AnswerReader.read(encoder.fingerprint)
     folder = index_folder(store.settings.workspace)
     same = {
         "fingerprint": encoder.fingerprint, "extractor_version": extractor_version, "approaches": approaches,
         "approach_reader": reads.card["data_sha256"] if reads else None,
+        "answer_reader": answering.words_sha256 if answering else None,
     }  # fmt: skip
-    carried = strengths(reads, approaches, cards, rows, vectors, texts, _known_strengths(folder, same))
-    tokens = _tokens(cards, _known_tokens(folder, extractor_version), progress)
-    whole = rows[:, 1] == WHOLE
+    known = _known(folder, same)
+    carried = strengths(reads, approaches, cards, rows, vectors, texts, known.strengths)
+    tokens = _tokens(cards, known.tokens, progress)
+    words = _words(answering, tokens, known.words)
     read = Read(
-        vectors=vectors[whole], strengths=carried, approaches=approaches,
+        vectors=vectors[rows[:, 1] == WHOLE], strengths=carried, approaches=approaches, words=words,
         groups=[card["values"].get("target_groups", []) for card in cards],
-        tokens=[tokens[card["document_id"]] for card in cards],
     )  # fmt: skip
-    needs, answered = answers(AnswerReader.read(encoder.fingerprint), vocabulary, read, cards)
+    needs, answered = answers(answering, vocabulary, read, cards)
     for card, row in zip(cards, carried, strict=True):
         card["values"].pop("need_grades", None)
         card["approaches_stated"] = bool(card["values"].setdefault("approaches", []))
@@ -116,6 +119,7 @@ def publish_index(
         vectors=vectors,
         strengths=carried,
         answers=answered,
+        words=words,
         tokens=tokens,
         manifest=manifest,
     )
@@ -135,34 +139,34 @@ def texts_to_embed(cards: Sequence[Mapping[str, Any]]) -> tuple[np.ndarray[Any, 
     return np.array(rows, np.int32).reshape(len(rows), 3), texts
 
 
-def _known_tokens(folder: Path, extractor_version: str) -> dict[str, list[str]]:
-    """The tokens of the current generation by document id; none where it is missing, damaged or of another version."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the current generation knows of projects that did not change, by document id."""
+
+    tokens: Mapping[str, list[str]] = field(default_factory=dict)
+    strengths: Mapping[str, Floats] = field(default_factory=dict)
+    """Without projects whose approaches people had stated: without their word these must be read."""
+    words: Mapping[str, Floats] = field(default_factory=dict)
+
+
+def _known(folder: Path, same: Mapping[str, Any]) -> Known:
+    """What can be taken over: nothing where the generation is missing, damaged, or made with other than `same`."""
     try:
-        current = folder / str(current_name(folder))
-        manifest = json.loads((current / "manifest.json").read_text("utf-8"))
-        if manifest["extractor_version"] != extractor_version:
-            return {}
-        return dict(json.loads((current / "tokens.json").read_text("utf-8")))
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
-
-
-def _known_strengths(folder: Path, same: Mapping[str, Any]) -> dict[str, Floats]:
-    """What the current generation says of approaches, by document id, where its manifest agrees in all of `same`.
-
-    A project whose approaches people had stated is left out: without their word it must be read.
-    """
-    try:
-        current = folder / str(current_name(folder))
-        manifest = json.loads((current / "manifest.json").read_text("utf-8"))
+        manifest, files = taken_over(folder)
         if any(manifest.get(key) != value for key, value in same.items()):
-            return {}
-        values = np.load(current / "strengths.npy", allow_pickle=False).astype(np.float32)
-        lines = (current / "cards.jsonl").read_text("utf-8", "surrogatepass").split("\n")
-        cards = [json.loads(line) for line in lines if line]
-        return {c["document_id"]: row for c, row in zip(cards, values, strict=True) if not c["approaches_stated"]}
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
+            return Known()
+        cards = [json.loads(line) for line in files["cards.jsonl"].decode("utf-8", "surrogatepass").split("\n") if line]
+        strengths = np.load(io.BytesIO(files["strengths.npy"]), allow_pickle=False).astype(np.float32)
+        words = np.load(io.BytesIO(files["words.npy"]), allow_pickle=False)
+        return Known(
+            tokens=json.loads(files["tokens.json"]),
+            strengths={
+                c["document_id"]: row for c, row in zip(cards, strengths, strict=True) if not c["approaches_stated"]
+            },
+            words={card["document_id"]: row for card, row in zip(cards, words, strict=True)},
+        )
+    except (IndexUnusableError, ValueError, KeyError, TypeError):
+        return Known()
 
 
 def _tokens(
@@ -178,6 +182,16 @@ def _tokens(
         if progress and number % 50 == 0:
             progress("indexieren", number, len(cards))
     return tokens
+
+
+def _words(reader: AnswerReader | None, tokens: Mapping[str, list[str]], known: Mapping[str, Floats]) -> Floats:
+    """float32[cards, needs]: what the words of each project say of each need, in the order of `tokens`."""
+    if reader is None:
+        return np.zeros((len(tokens), 0), np.float32)
+    found = np.zeros((len(tokens), len(reader.needs)), np.float32)
+    for row, (key, words) in zip(found, tokens.items(), strict=True):
+        row[:] = known[key] if key in known else reader.words(words)
+    return found
 
 
 def reference_texts() -> tuple[list[str], list[str]]:

@@ -15,6 +15,7 @@ from data.clock import utc_now
 from data.records import Project, ProjectOrigin, Rejected, TextKind
 from data.shipped import iter_shipped
 from data.store import Store
+from data.store_curation import curated_since
 from data.store_erase import door_of, let_in, let_in_shipped
 from data.store_events import event_row, label_changes, label_shares, read_since, replace_events
 from data.store_read import batches
@@ -119,8 +120,7 @@ def refresh(
         _report(taken[-1], report)
     since = min([since, *(one.attempt.began for one in taken if one.attempt.resumed)])
     process(store, worker, report)
-    report.counts["extracted"] = max(report.counts["extracted"], read_since(store, since))
-    report.notes += note_label_changes(store, run_id, since)
+    report.notes += _count_since(store, run_id, since, report)
     if purged := retain(store, sources, utc_now()):
         report.counts["purged"] = purged
         process(store, worker, report)
@@ -128,6 +128,22 @@ def refresh(
     if dropped := drop_expired_archives(store, utc_now()):
         report.notes.append(f"Archive gelöscht, weil ihre Frist um ist: {dropped}.")
     finish(store, taken)
+
+
+def _count_since(store: Store, run_id: str, since: str, report: Report) -> list[str]:
+    """Count what was done since the refresh began, by interrupted runs too, and tell the labels that changed.
+
+    Where the clock was set back behind an earlier run, times do not tell what came first, and that is said instead.
+    """
+    last = max((run.ended_at or run.started_at for run in store.runs() if run.id != run_id), default="")
+    if last > utc_now():
+        return [
+            f"Die Uhr dieses Rechners steht vor dem letzten Lauf ({last[:10]}). Bitte die Uhr prüfen; geänderte "
+            "Einstufungen wurden diesmal nicht verglichen."
+        ]
+    for name, count in {"extracted": read_since(store, since), **curated_since(store, since)}.items():
+        report.counts[name] = max(report.counts[name], count)
+    return note_label_changes(store, run_id, since)
 
 
 def _report(taken: "SourceReport", report: Report) -> None:

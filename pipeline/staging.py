@@ -55,7 +55,9 @@ if TYPE_CHECKING:
 Opener = Callable[["SourceConfig", Memory | None, str | None], "Crawl"]
 """Opens a crawl of a source; gets its memory and since when pages count as fresh (`crawlers.crawl.crawl`)."""
 RESUMED_WITHIN_H = 24
-PASSING = frozenset({"unreachable", "timeout", "truncated", "tls", "server", "budget", "retry_after", "max_pages"})
+PASSING = frozenset(
+    {"unreachable", "timeout", "truncated", "tls", "server", "budget", "retry_after", "max_pages", "not_archived"}
+)
 """Refusals after which nobody can say that what was not seen is gone."""
 EXCUSING = PASSING | {"robots", "address", "opt_out"}
 """Refusals of a page after which its own projects do not count as gone."""

@@ -14,6 +14,8 @@ import pytest
 from support.cli import call, finish, start, wait_for_writer, write_lines
 from support.crawling import YAML, links, project
 from support.site import Site
+from support.varied import varied
+from support.whole import whole
 
 from e2e.conftest import PROJECTS, SITUATION
 
@@ -229,15 +231,15 @@ def test_unknown_keys_are_kept_and_named_once(workspace: Path, tmp_path: Path) -
     assert [line["Träger"] for line in call("export", workspace=workspace).lines() if "Träger" in line] == ["AWO"] * 3
 
 
-def test_the_number_of_workers_changes_nothing(home: Path, tmp_path: Path) -> None:
-    many = [{"id": f"w{number}", "text": f"Chor Nummer {number}."} for number in range(130)]
-    file = write_lines(tmp_path / "viele.jsonl", many)
-    names = set()
-    for workers in (1, 2):
+def test_the_number_of_workers_and_the_order_change_nothing(home: Path, tmp_path: Path) -> None:
+    many = [varied(number, brief=True) for number in range(130)]
+    found = []
+    for workers, records in ((1, many), (2, many[::-1])):
         folder = emptied(home, tmp_path / f"ws{workers}")
+        file = write_lines(tmp_path / "viele.jsonl", records)
         assert call("import", file, "--workers", workers, workspace=folder).code == 0
-        names.add(generation(folder))
-    assert len(names) == 1
+        found.append(whole(folder))
+    assert [name for name in found[0] if found[0][name] != found[1][name]] == []
 
 
 def test_a_refresh_brings_what_is_new_and_keeps_what_is_gone(workspace: Path, tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,11 @@ import pytest
 from support.cli import Answer, call
 from support.crawling import YAML, links, project
 from support.site import Reply, Site, html
+from support.whole import index, whole
+
+from embeddings import linear
+from embeddings.e5 import E5Encoder
+from pipeline import answers, curate, extraction
 
 NAMES = ("Chor", "Nähstube", "Lotsen", "Garten", "Theater")
 PATHS = [f"/projekt/{number}" for number in range(len(NAMES))]
@@ -271,3 +277,51 @@ def test_an_archive_goes_with_its_time_and_with_its_source(source: Source) -> No
 def test_a_replay_is_not_kept_again(source: Source, tmp_path: Path) -> None:
     got = source.refresh("--keep-archive", "--replay", tmp_path / "x.warc.gz")
     assert (got.code, "--replay" in got.err) == (2, True)
+
+
+def computed(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Counts from now on what is costly: vectors, hashed words, comparisons, readings."""
+    counts: Counter[str] = Counter()
+
+    def watch(owner: Any, name: str, size: Callable[..., int]) -> None:
+        original = getattr(owner, name)
+
+        def watched(*arguments: Any, **options: Any) -> Any:
+            counts[name] += size(*arguments)
+            return original(*arguments, **options)
+
+        monkeypatch.setattr(owner, name, watched)
+
+    watch(E5Encoder, "encode", lambda _, texts: len(texts))
+    watch(answers, "hashed_tokens", lambda *_: 1)
+    watch(linear, "hashed_features", lambda *_: 1)
+    watch(curate, "compare", lambda *_: 1)
+    watch(extraction, "read", len)
+    return counts
+
+
+def test_a_refresh_without_changes_makes_no_version_and_computes_nothing(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source.refresh()
+    before, counts = whole(source.workspace), computed(monkeypatch)
+    assert source.refresh().json()["unchanged"] == len(NAMES)
+    now = whole(source.workspace)
+    assert {name for name in now if now[name] != before[name]} == {"meta", "report"}
+    assert +counts == Counter()
+
+
+def test_a_change_costs_itself_and_gives_what_a_new_index_gives(
+    source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source.refresh()
+    counts = computed(monkeypatch)
+    source.site.pages["/projekt/0"] = project("Chor", "<p>Der Chor gab 2024 zwölf Konzerte.</p>")
+    assert source.refresh().json()["updated"] == 1
+    assert {name: counts[name] for name in ("encode", "hashed_tokens", "read")} == {
+        "encode": 1, "hashed_tokens": 1, "read": 1,
+    }  # fmt: skip
+    shutil.copytree(source.workspace, tmp_path / "copy")
+    shutil.rmtree(tmp_path / "copy" / "index")
+    assert call("reindex", workspace=tmp_path / "copy").code == 0
+    assert index(tmp_path / "copy") == index(source.workspace)

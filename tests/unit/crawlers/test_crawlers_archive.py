@@ -11,6 +11,7 @@ from support.site import Reply, Site, plain, redirect
 
 from crawlers.archive import Recorder, WarcTransport, replay_fetcher
 from crawlers.crawl import crawl
+from crawlers.web import Refusal
 from data.errors import CheckupError
 from data.records import Fetched
 
@@ -126,6 +127,26 @@ def test_what_is_no_archive_is_a_message(tmp_path, data):
         WarcTransport(path)
     with pytest.raises(CheckupError):
         WarcTransport(tmp_path / "fehlt.warc")
+
+
+def test_an_archive_cut_off_anywhere_gives_whole_pages_or_says_so(kept):
+    _, _, path = kept
+    raw, complete, codes = path.read_bytes(), WarcTransport(path), set()
+    bodies = {url: complete.get(url, {}, max_bytes=10**6).body for url in complete._places}
+    for cut in range(200, len(raw), 41):
+        path.write_bytes(raw[:cut])
+        try:
+            opened = WarcTransport(path)
+        except CheckupError:
+            continue
+        for url in opened._places:
+            try:
+                body = opened.get(url, {}, max_bytes=10**6).body
+            except Refusal as refusal:
+                codes.add(refusal.code)
+            else:
+                assert body == bodies[url]
+    assert codes == {"truncated"}
 
 
 def test_html_that_swells_in_an_archive_is_bounded(tmp_path, kept):

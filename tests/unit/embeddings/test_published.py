@@ -20,6 +20,7 @@ def make(folder, names=("a", "b"), fingerprint="f1"):
         vectors=vectors,
         strengths=np.zeros((len(names), 2)),
         answers=np.full((len(names), 3), 0.5),
+        words=np.zeros((len(names), 3)),
         tokens=tokens,
         manifest={"fingerprint": fingerprint},
     )

@@ -18,7 +18,7 @@ def read(vectors, strengths=None, approaches=("x",), texts=None):
     return Read(
         vectors=vectors, strengths=np.zeros((count, 1), np.float32) if strengths is None else strengths,
         approaches=approaches, groups=[()] * count,
-        tokens=[text.lower().split() for text in texts or [""] * count],
+        words=np.stack([reader().words(text.lower().split()) for text in texts or [""] * count]),
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from data.store_curation import MACHINE, duplicate_questions, iter_records, merg
 from data.tables import documents, projects, reviews
 from pipeline import curate as curation
 from pipeline.candidates import candidates
+from pipeline.compared import Different
 from pipeline.curate import curate, judge, refusals, settle, withdraw
 from pipeline.duplicates import Prepared, compare, load_rules
 
@@ -363,3 +364,36 @@ def test_five_thousand_records_are_curated_within_twenty_seconds(store):
     run(store)
     assert time.process_time() - begin < 2
     assert merged(store) == before
+
+
+def test_only_pairs_of_what_changed_are_compared_again_and_nothing_else_comes_out(store, tmp_path, monkeypatch):
+    from support.varied import varied
+
+    many = [Project(**varied(number)) for number in range(60)]
+    put(store, PAGE, PRESS, COPY, BRANCH, OTHER, *many)
+    told = {}
+
+    def watched(one, other):
+        result = compare(one, other)
+        told[one.record.id, other.record.id] = result.outcome
+        return result
+
+    monkeypatch.setattr(curation, "compare", watched)
+    run(store)
+    first = dict(told)
+    told.clear()
+    put(store, Project(**varied(7, edition=1)))
+    run(store)
+    assert any("v7" in pair for pair in told)
+    assert [pair for pair in told if "v7" not in pair and first.get(pair) == "different"] == []
+    assert len(told) < len(first) / 2
+    kept = tmp_path / "w" / "curation.npy"
+    for edition, damage in enumerate((b"", b"no array", kept.read_bytes()[:200], None), 1):
+        put(store, Project(**varied(8, edition=edition)))
+        kept.unlink() if damage is None else kept.write_bytes(damage)
+        told.clear()
+        run(store)
+        assert len(told) > len(first) / 2
+    read = list(iter_records(store)), stored_judgements(store), duplicate_questions(store)
+    known, unknown = (Different(folder, curation._rules(), read[0]) for folder in (tmp_path / "w", tmp_path))
+    assert curation._compared(*read, known) == curation._compared(*read, unknown)

@@ -61,7 +61,9 @@ def refresh(store: Store, *events: tuple, status: str = "done", **summary: objec
             replace_events(store, run.id, (), rows)
             if status == "failed":
                 raise CheckupError("Der Datenträger ist voll.")
-    except CheckupError:
+            if status == "interrupted":
+                raise KeyboardInterrupt
+    except (CheckupError, KeyboardInterrupt):
         pass
     return run.id
 
@@ -158,6 +160,16 @@ def test_every_run_is_reported_once_and_none_is_lost(store):
     assert [run.id for run in runs_to_report(store)] == [between.id, second, third]
     with store.writing("refresh"):
         assert len(runs_to_report(store)) == 3  # one that is under way is not told yet
+
+
+def test_an_interrupted_run_is_named_until_another_has_finished_it(store):
+    broken = refresh(store, ("new", "neu", {"title": "Chor", "url": None}), status="interrupted")
+    assert "unterbrochen" in sections(store)["failed"].items[0].title
+    last = refresh(store)
+    assert [run.id for run in runs_to_report(store)] == [broken, last]
+    told = sections(store)
+    assert "failed" not in told
+    assert [item.title for item in told["new"].items] == ["Chor"]
 
 
 def test_a_run_is_reported_although_the_clock_was_set_back(store):

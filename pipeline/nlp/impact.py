@@ -133,17 +133,21 @@ class _Seen:
 
 
 def _clause_grade(clause: Clause, seen: _Seen) -> int:
+    compared = "control_group" in seen.labels and "no_control_group" not in seen.sentence
+    if compared and clause.status in {"result", "negated"}:
+        return 4
     if clause.status != "result":
         return 0
-    if "control_group" in seen.labels and seen.sentence & {"study", "scientist", "survey"}:
-        return 4
-    if "scientist" in seen.sentence and seen.labels & {"study", "survey"}:
-        return 3
+    if ("scientist" in seen.sentence and seen.labels & {"study", "survey"}) or (
+        "evaluator" in seen.labels and "examine" in seen.sentence
+    ):
+        return 2 if "in_house" in seen.sentence else 3
     counted = [quantity for quantity in seen.counts if quantity.unit in USES or quantity.unit == "percent"]
     if _is_systematic(seen, counted):
         return 2
     spoken = "testimony" in seen.labels and seen.level >= 3
-    return 1 if (seen.level >= 2 and counted) or spoken or "award" in seen.labels else 0
+    told = counted or any(quantity.unit == "things" for quantity in seen.counts)
+    return 1 if (seen.level >= 2 and told) or spoken or "award" in seen.labels else 0
 
 
 def _is_systematic(seen: _Seen, counted: list[Quantity]) -> bool:

@@ -189,7 +189,7 @@ def _spaced(sentence: _Sentence, at: int) -> tuple[float | None, int]:
 def _is_no_count(sentence: _Sentence, at: int, end: int, value: float) -> bool:
     """Years, ages, paragraphs, levels of language, numbers after a noun that they only name."""
     before = sentence.forms[at - 1] if at else ""
-    text = sentence.texts[at]
+    text = sentence.texts[at].removesuffix(".")
     if text.isdigit() and len(text) == 4 and 1900 <= value <= 2099:
         noun, unit = _noun(sentence, end)
         is_sum = unit == "money" and noun == end
@@ -215,6 +215,9 @@ def _is_no_count(sentence: _Sentence, at: int, end: int, value: float) -> bool:
         "stufe",
         "covid",
         "alter",
+        "mehrere",
+        "einige",
+        "viele",
     }:
         return True
     following = sentence.forms[end] if end < len(sentence.forms) else ""

@@ -112,7 +112,7 @@ def _is_make_up(doc: "Doc", quantity: Quantity) -> bool:
 
 def _budget(doc: "Doc") -> Iterator[Fact]:
     """What the project costs or is granted: a total before funding before a yearly sum; prizes and rents are none."""
-    found: list[tuple[int, float, Quantity, str]] = []
+    found: list[tuple[int, bool, float, Quantity, str]] = []
     labels: dict[int, set[str]] = {}
     for cue in doc._.cues:
         if cue.table == "money":
@@ -125,10 +125,11 @@ def _budget(doc: "Doc") -> Iterator[Fact]:
             "yearly" if "yearly" in told else "total" if "total" in told else "funding" if "funding" in told else None
         )
         if kind:
-            found.append((_BUDGET_ORDER.index(kind), -quantity.most, quantity, kind))
+            wanted = doc._.clauses[doc._.clause_of[quantity.start]].status == "planned"
+            found.append((_BUDGET_ORDER.index(kind), wanted, -quantity.most, quantity, kind))
     if not found:
         return
-    _, most, quantity, kind = min(found, key=lambda item: (item[0], item[1], item[2].start))
+    _, _, most, quantity, kind = min(found, key=lambda item: (*item[:3], item[3].start))
     yield Fact("budget_eur", int(-most) if most == int(most) else -most, quantity.start, quantity.end)
     yield Fact("budget_kind", kind, quantity.start, quantity.end)
     yield from _price_year(doc, *sentence_of(doc, quantity.start))

@@ -60,6 +60,11 @@ def test_levels(text, level):
 @pytest.mark.parametrize(
     ("text", "grade"),
     [
+        ("Am Sprachkurs nahmen 80 Geflüchtete teil. Eine Kontrollgruppe lernte zu Hause.", "4"),
+        ("Am Sprachkurs nahmen 80 Geflüchtete teil. Eine Kontrollgruppe fehlte.", "1"),
+        ("Das Institut Camino begleitete den Sprachkurs für Geflüchtete drei Jahre lang.", "3"),
+        ("Das Forschungszentrum des BAMF wertete den Sprachkurs für Geflüchtete aus.", "2"),
+        ("Geflüchtete waren mit den 160 Rädern aus dem Sprachkurs sehr zufrieden.", "1"),
         ("Der Sprachkurs für Geflüchtete macht Mut.", "0"),
         ("Am Sprachkurs nahmen 80 Geflüchtete teil.", "1"),
         ("In einer Befragung waren 90 Prozent der Geflüchteten mit dem Sprachkurs zufrieden.", "2"),

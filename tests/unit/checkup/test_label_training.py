@@ -4,19 +4,26 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from checkup.label_training import data_sha256, examples, left_out
 from data.corpus_files import load_corpus
 from data.shipped import iter_shipped
+from pipeline.nlp.label_training import Example
 from pipeline.nlp.label_weights import WEIGHTS_FILE
 from pipeline.nlp.labels import label_names
 
 GOLD = Path("tests/eval/gold_projects/projects.jsonl")
 
 
-def test_no_project_of_the_gold_s_dev_or_test_part_is_learned_from() -> None:
+@pytest.fixture(scope="module")
+def found() -> list[Example]:
+    return examples(GOLD, load_corpus())
+
+
+def test_no_project_of_the_gold_s_dev_or_test_part_is_learned_from(found: list[Example]) -> None:
     gold = [json.loads(line) for line in GOLD.read_text("utf-8").splitlines()]
-    texts = {example.text for example in examples(GOLD, load_corpus())}
+    texts = {example.text for example in found}
     for line in gold:
         if line["split"] != "train":
             assert line["id"] in left_out(GOLD)
@@ -25,15 +32,14 @@ def test_no_project_of_the_gold_s_dev_or_test_part_is_learned_from() -> None:
     assert sum(by_id[line["id"]] in texts for line in gold if line["split"] == "train" and line["id"] in by_id) > 50
 
 
-def test_every_label_is_known_and_invented_projects_count_less() -> None:
-    found = examples(GOLD, load_corpus())
+def test_every_label_is_known_and_invented_projects_count_less(found: list[Example]) -> None:
     known = set(label_names())
     assert all(example.labels <= known for example in found)
     assert {example.weight for example in found if example.title is None} == {0.15}
     assert sum(example.weight == 1.0 for example in found) > 400
 
 
-def test_the_shipped_weights_were_trained_on_these_data() -> None:
+def test_the_shipped_weights_were_trained_on_these_data(found: list[Example]) -> None:
     with np.load(WEIGHTS_FILE, allow_pickle=False) as file:
         card = json.loads(file["card"].tobytes())
-    assert card["data_sha256"] == data_sha256(examples(GOLD, load_corpus()))
+    assert card["data_sha256"] == data_sha256(found)

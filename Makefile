@@ -46,7 +46,7 @@ demo: setup
 	@echo; echo "Zwei weitere Lagen: $(BIN)/checkup match --file data/samples/dorf.txt (oder grossstadt.txt)"
 
 test: setup-dev
-	$(BIN)/python -m pytest -m "not long" -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m "not long" -n 2 --dist loadfile --no-loadscope-reorder
 
 test-long: setup-dev
 	$(BIN)/python -m pytest -m long

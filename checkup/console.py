@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 TIER_STYLES = {"proven": "bold green", "high": "green", "promising": "yellow", "open": "dim"}
 MAX_QUOTE = 320
+SURE = 0.3
+"""Below this confidence a need is a guess, and the next ones are told with it."""
 
 
 def _console() -> Console:
@@ -84,7 +86,7 @@ def print_answer(answer: Mapping[str, Any], text: str, vocabulary: "Vocabulary")
     if answer["needs"]:
         console.print("[bold]Verstandene Bedarfe[/]")
         for need in answer["needs"]:
-            console.print(f"  • {escape(_need_title(need, vocabulary))}", style="cyan")
+            console.print(f"  • {escape(understood(need, vocabulary))}", style="cyan")
         console.print()
     if answer["highlights"]:
         names = {m["project_id"]: m["title"] or m["project_id"] for m in answer["matches"]}
@@ -108,6 +110,15 @@ def _abstention(answer: Mapping[str, Any]) -> Panel:
     }[answer["abstained_because"]]
     lines = [why, *(f"• {question}" for question in answer["ask"])]
     return Panel(escape("\n".join(lines)), title="Keine Empfehlung", border_style="yellow")
+
+
+def understood(need: Mapping[str, Any], vocabulary: "Vocabulary") -> str:
+    """A need as it was read, with the next guesses where it is uncertain."""
+    title = _need_title(need, vocabulary)
+    others = [str(other["title"]) for other in need.get("alternatives", [])[:2]]
+    if need.get("confidence", 1.0) >= SURE or not others:
+        return title
+    return f"unsicher: {title}? {'? '.join(others)}?"
 
 
 def _need_title(need: Mapping[str, Any], vocabulary: "Vocabulary") -> str:

@@ -1,7 +1,9 @@
 """One small workspace for all tests from the outside; a test that writes works on a copy."""
 
+import os
 import shutil
 import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -77,10 +79,21 @@ def workspace(home: Path, tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with the shipped projects, to be read only; beside it lies `seed.json`, what `seed` answered."""
-    folder = tmp_path_factory.mktemp("seeded")
-    answer = call("seed", "--json", workspace=folder / "ws")
-    assert answer.code == 0, answer.err
-    (folder / "seed.json").write_text(answer.out, "utf-8")
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "seeded"
+    answered = folder / "seed.json"
+    try:
+        folder.mkdir()
+    except FileExistsError:  # another worker makes it
+        deadline = time.monotonic() + 300
+        while not answered.exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+    else:
+        answer = call("seed", "--json", workspace=folder / "ws")
+        assert answer.code == 0, answer.err
+        answered.with_suffix(".part").write_text(answer.out, "utf-8")
+        answered.with_suffix(".part").rename(answered)
     return folder / "ws"
 
 

@@ -57,7 +57,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     return set_to
 
 
-@pytest.mark.parametrize("days", [-400, -1])
+@pytest.mark.parametrize("days", [-400, pytest.param(-1, marks=pytest.mark.long)])
 def test_a_clock_set_back_between_refreshes_loses_nothing(
     source: Source, clock: Callable[[int], None], days: int
 ) -> None:
@@ -123,6 +123,7 @@ def test_a_network_that_fails_for_a_moment_costs_nothing(source: Source) -> None
     assert (got.code, got.json()["new"], got.json()["failed"]) == (0, len(NAMES), [])
 
 
+@pytest.mark.long
 def test_a_network_that_comes_and_goes_makes_nothing_gone_and_is_named(source: Source) -> None:
     assert source.refresh().code == 0
     for path in ("/projekt/2", "/projekt/5"):
@@ -158,6 +159,7 @@ def test_a_damaged_index_is_made_anew_as_it_was(workspace: Path, name: str) -> N
     assert index(workspace) == before
 
 
+@pytest.mark.long
 def test_a_damaged_memory_of_pages_loses_no_project(source: Source) -> None:
     for path, name in zip(PAGES, NAMES, strict=True):
         source.site.pages[path] = project(name, ETag=f'"{name}"')
@@ -226,7 +228,7 @@ def pages_of(workspace: Path) -> int:
         return int(connection.execute("PRAGMA page_count").fetchone()[0])
 
 
-@pytest.mark.parametrize("share", [0.1, 0.6])
+@pytest.mark.parametrize("share", [0.1, pytest.param(0.6, marks=pytest.mark.long)])
 def test_a_disk_that_is_full_in_a_refresh(
     source: Source, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch, share: float
 ) -> None:
@@ -269,7 +271,7 @@ def test_a_disk_that_is_full_while_the_index_is_written(source: Source, monkeypa
     assert index(source.workspace) != before
 
 
-@pytest.mark.parametrize("at", ["/projekt/0", "/projekt/5"])
+@pytest.mark.parametrize("at", ["/projekt/0", pytest.param("/projekt/5", marks=pytest.mark.long)])
 def test_a_database_that_another_program_locks_in_a_refresh(
     source: Source, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch, at: str
 ) -> None:

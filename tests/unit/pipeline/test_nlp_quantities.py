@@ -43,7 +43,7 @@ def test_digits_with_separators_are_read_again(number):
 @settings(max_examples=100, deadline=None)
 @given(st.integers(0, 99_999), st.integers(0, 99))
 def test_decimal_commas_are_read_again(whole, cents):
-    assert parse_number(f"{whole:,}".replace(",", ".") + f",{cents:02}") == whole + cents / 100
+    assert parse_number(f"{whole:,}".replace(",", ".") + f",{cents:02}") == float(f"{whole}.{cents:02}")
 
 
 @settings(max_examples=60, deadline=None)

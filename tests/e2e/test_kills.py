@@ -187,7 +187,7 @@ def test_kills_over_a_refresh(home: Path, tmp_path: Path, documents: int, kills:
     assert len(marathon.stages) >= 3 or kills < 50, marathon.stages
 
 
-@pytest.mark.parametrize(("documents", "kills"), [(60, 5), pytest.param(400, 20, marks=pytest.mark.long)])
+@pytest.mark.parametrize(("documents", "kills"), [(40, 5), pytest.param(400, 20, marks=pytest.mark.long)])
 def test_kills_over_an_import(home: Path, tmp_path: Path, documents: int, kills: int) -> None:
     file = write_lines(tmp_path / "projekte.jsonl", [varied(number, brief=True) for number in range(documents)])
     Marathon(home, tmp_path, ("import", file)).strike(kills)

@@ -20,6 +20,7 @@ def small_batches(monkeypatch):
     monkeypatch.setattr(extraction, "BATCH", 3)
 
 
+@pytest.mark.long  # what `import --workers` leaves is compared in tests/e2e/test_main_road.py every time
 def test_the_number_of_processes_changes_nothing():
     alone = list(extraction.read_all(documents(16)))
     assert [len(batch) for batch in alone] == [3, 3, 3, 3, 3, 1]

@@ -75,6 +75,8 @@ def _invented(corpus: Corpus) -> Iterator[Example]:
     for project in corpus.projects:
         if project.fields:
             yield Example(project.title, project.text, _labels(project.fields, project.groups), INVENTED)
+    for read in corpus.readings:
+        yield Example(read.title, read.text, _labels(read.fields, read.groups), INVENTED)
 
 
 def _labels(fields: Collection[str], groups: Collection[str]) -> frozenset[str]:

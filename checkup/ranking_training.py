@@ -24,6 +24,8 @@ from matching.situation import checked_text
 
 FACTORS = (0.0, 0.5, 0.75, 0.9, 1.1, 1.33, 2.0)
 SHIFTS = (-1.0, -0.4, 0.4, 1.0)
+LEAST_GAIN = 0.002
+"""A step that gains less is taken for chance: what fits gain on resampled situations they lose on the others."""
 ROUNDS = 6
 START = Weights(
     whole=0.1, lexical=0.5, tier=0.02, needs=3.0, sentence_bias=-4.0, sentence_similarity=0.35, sentence_approach=2.5,
@@ -114,7 +116,7 @@ def fit(
         for name in (name for name in asdict(best) if name not in FIXED):
             for candidate in _neighbours(best, name):
                 value = cases.score(candidate, smooth=0.5)
-                if value > reached + 1e-4:
+                if value > reached + LEAST_GAIN:
                     best, reached = candidate, value
         say(f"Runde {number + 1}: {cases.score(best):.4f} {asdict(best)}")
         if reached - before < 5e-4:

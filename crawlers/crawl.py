@@ -6,6 +6,7 @@ sources check`. Raw pages live only while they are read; nothing is stored here.
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 from crawlers.discover import Frontier, parse_feed
@@ -15,7 +16,7 @@ from crawlers.outcome import Counts, Outcome, Refused, Unchanged
 from crawlers.polite import Fetcher, open_fetcher
 from crawlers.source import SiteConfig, SourceConfig
 from crawlers.walk import Progress, Walk
-from crawlers.web import LIST_TYPES, XML_TYPES, Limits, Memory, Now, Page, Refusal, Seen
+from crawlers.web import LIST_TYPES, XML_TYPES, Limits, Memory, Now, Page, Refusal, Seen, Waiting
 from data.clock import utc_now
 from data.errors import CheckupError
 from data.records import Fetched
@@ -63,7 +64,7 @@ def fetcher_for(
         source: The source.
         contact: The operator's contact from the settings; the source's own comes first.
         limits: Sizes and times.
-        parts: `resolver`, `clock`, `sleep`, `now` of `polite.open_fetcher`.
+        parts: `resolver`, `clock`, `sleep`, `now`, `hosts` of `polite.open_fetcher`.
 
     Raises:
         CheckupError: No contact, although the source lies in the open internet.
@@ -82,6 +83,7 @@ def fetcher_for(
         private_hosts=source.hosts if source.allow_private_hosts else frozenset(),
         opt_out=source.opted_out,
         limits=limits,
+        name=source.name,
         **parts,
     )
 
@@ -95,6 +97,7 @@ def crawl(
     memory: Memory | None = None,
     fresh_after: str | None = None,
     limit: int | None = None,
+    waiting: Waiting = nullcontext,
 ) -> Crawl:
     """Read a source.
 
@@ -107,12 +110,14 @@ def crawl(
         fresh_after: ISO 8601 in UTC; pages that memory saw at or after this moment are not asked for again (an
             interrupted run goes on with the start of its first attempt).
         limit: Stop after so many records (to try a source out).
+        waiting: See `web.Waiting`; lets sources take turns.
 
     Returns:
         An iterator over `Fetched`, `Refused` and, only with a memory, `Unchanged`, in the order of the source. A record
         is remembered once the caller asks for what follows it, that is, when it has been stored.
     """
-    run = _Run(source, fetcher, now, Past(memory, fresh_after, now), progress or (lambda done, known: None))
+    past = Past(memory, fresh_after, now)
+    run = _Run(source, fetcher, now, past, progress or (lambda done, known: None), waiting)
     outcomes = {"site": run.read_site, "feed": run.read_feed, "list": run.read_rows}[source.kind]()
     return Crawl(source, _until(outcomes, limit), run.counts)
 
@@ -129,8 +134,11 @@ def _until(outcomes: Iterator[Outcome], limit: int | None) -> Iterator[Outcome]:
 class _Run:
     """One crawl's state."""
 
-    def __init__(self, source: SourceConfig, fetcher: Fetcher, now: Now, past: Past, progress: Progress) -> None:
+    def __init__(
+        self, source: SourceConfig, fetcher: Fetcher, now: Now, past: Past, progress: Progress, waiting: Waiting
+    ) -> None:
         self.source = source
+        self.waiting = waiting
         self.fetcher = fetcher
         self.now = now
         self.past = past
@@ -153,7 +161,8 @@ class _Run:
         config = SiteConfig(start=(feed.url,), records=(), max_depth=1)
         walk = self._walk(Frontier(config, everything_is_record=True))
         try:
-            page = self.fetcher.fetch(feed.url, accepts=XML_TYPES | {"text/plain", "text/html"})
+            with self.waiting():
+                page = self.fetcher.fetch(feed.url, accepts=XML_TYPES | {"text/plain", "text/html"})
             entries = parse_feed(page.body, page.url)
         except Refusal as refusal:
             yield Refused(url=feed.url, reason=refusal.reason, code=refusal.code)
@@ -163,7 +172,7 @@ class _Run:
         yield from walk.pages(config.max_pages)
 
     def _walk(self, frontier: Frontier) -> Walk:
-        return Walk(self.source, self.fetcher, frontier, self.past, self.counts, self.progress)
+        return Walk(self.source, self.fetcher, frontier, self.past, self.counts, self.progress, self.waiting)
 
     def read_rows(self) -> Iterator[Outcome]:
         """A list's rows."""
@@ -206,12 +215,13 @@ class _Run:
             seen = self.past.get(address)
             if seen is not None and self.past.fresh(seen):
                 return seen
-            page = self.fetcher.fetch(
-                config.url,
-                accepts=LIST_TYPES,
-                max_bytes=self.fetcher.limits.list_bytes,
-                validators=validators(seen),
-            )
+            with self.waiting():
+                page = self.fetcher.fetch(
+                    config.url,
+                    accepts=LIST_TYPES,
+                    max_bytes=self.fetcher.limits.list_bytes,
+                    validators=validators(seen),
+                )
             return seen if page.unchanged and seen is not None else page
         assert config.file is not None
         try:

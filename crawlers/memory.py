@@ -13,6 +13,7 @@ from typing import Any
 from crawlers.web import Memory, Now, Page, Seen
 from data.clock import utc_now
 from data.errors import CheckupError
+from data.records import Fetched
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +41,33 @@ class Past:
             digest: Hash of its bytes.
             known: Further values of `Seen`.
         """
-        if self.memory is None:
-            return
-        self.memory.put(
-            Seen(
-                url=url,
-                final_url=known.pop("final_url", url),
-                fetched_at=page.fetched_at if page else self.now(),
-                sha256=digest,
-                etag=page.headers.get("etag") if page else None,
-                last_modified=page.headers.get("last-modified") if page else None,
-                **known,
-            )
+        if self.memory is not None:
+            self.memory.put(self.seen(url, page, digest, **known))
+
+    def seen(self, url: str, page: Page | None, digest: str, **known: Any) -> Seen:
+        """What is remembered of a page (see `remember`)."""
+        return Seen(
+            url=url,
+            final_url=known.pop("final_url", url),
+            fetched_at=page.fetched_at if page else self.now(),
+            sha256=digest,
+            etag=page.headers.get("etag") if page else None,
+            last_modified=page.headers.get("last-modified") if page else None,
+            **known,
         )
+
+    def hold(self, seen: Seen, record: Fetched) -> Fetched | None:
+        """Keep a record that cannot be handed over yet (see `Memory.hold`)."""
+        return self.memory.hold(seen, record) if self.memory else None
+
+    def held(self, seen: Seen) -> Fetched | None:
+        """The record that is kept of a page and not handed over yet."""
+        return self.memory.held(seen) if self.memory and seen.lines else None
 
 
 def validators(seen: Seen | None) -> Mapping[str, str]:
-    """The headers of a conditional request for a page that was seen before."""
-    if seen is None or seen.reason is not None:
+    """The headers of a conditional request for a page that was seen before and whose record was handed over."""
+    if seen is None or seen.reason is not None or seen.lines:
         return {}
     found = {"If-None-Match": seen.etag, "If-Modified-Since": seen.last_modified}
     return {name: value for name, value in found.items() if value}
@@ -131,6 +141,14 @@ class FileMemory:
         self._places[seen.url] = place
         self._begun = True
 
+    def hold(self, seen: Seen, record: Fetched) -> Fetched | None:
+        """Nothing: a page's content has no place in this file, so that a page that waits is read anew after a kill."""
+        return None
+
+    def held(self, seen: Seen) -> Fetched | None:
+        """Nothing, see `hold`."""
+        return None
+
     def renew(self, fingerprint: str) -> None:
         """Write the file anew under another fingerprint, each page once; the old file stays until the new one is whole.
 
@@ -166,7 +184,8 @@ def _seen(line: bytes) -> Seen | None:
     """The page that a line tells of; None if a kill, another hand or a bad disk has damaged it: it is read anew."""
     entry = _parse(line)
     try:
-        return Seen(**{**entry, "links": tuple(entry["links"]), "sitemaps": tuple(entry["sitemaps"])})
+        lists = {name: tuple(entry[name]) for name in ("links", "sitemaps")}
+        return Seen(**{**entry, **lists, "lines": tuple(entry.get("lines", ()))})
     except (KeyError, TypeError):
         return None
 

@@ -26,6 +26,8 @@ class Reading:
     text: str
     facts: Mapping[str, Any]
     reason: str | None = None
+    code: str = "no_record"
+    """Stable short name of the reason."""
     notes: tuple[str, ...] = ()
     """What could not be read of a record, one German sentence each; the record stands without it."""
 

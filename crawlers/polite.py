@@ -1,13 +1,13 @@
 """Asks for pages as a polite and lawful guest: robots.txt, opt-outs, pauses, redirects, budgets, a line in the log.
 
-Below: `fetch` (or an archive in its place), `optouts`, `addresses`. Above: `crawl` sees pages or refusals.
+Below: `fetch` (or an archive in its place), `optouts`, `addresses`, `pace`. Above: `crawl` sees pages or refusals.
 """
 
 import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 from urllib.parse import SplitResult, urljoin, urlsplit
@@ -17,6 +17,7 @@ import structlog
 from crawlers.addresses import check_url, system_resolver, wire_url
 from crawlers.charset import decode
 from crawlers.optouts import Robots, TdmRules, header_optout, html_optout, robots_from, tdm_rules_from
+from crawlers.pace import Hosts, Pace
 from crawlers.web import (
     DOCUMENT_TYPES,
     HTML_TYPES,
@@ -69,57 +70,6 @@ class Spent:
     bytes: int = 0
 
 
-@dataclass(slots=True)
-class _Host:
-    free: threading.Semaphore
-    """As many as requests may be under way."""
-    turn: threading.Lock = field(default_factory=threading.Lock)
-    """Held by the one that waits for its start."""
-    last: float | None = None
-    delay_s: float = 0.0
-
-
-@dataclass(slots=True)
-class Pace:
-    """Keeps the pause between two requests to the same host, for any number of threads.
-
-    With one request at a time the pause is counted from the end of a request to the start of the next one: the server
-    never sees two closer together, however slow our own start was. With several it lies between their starts.
-    """
-
-    delay_s: float
-    clock: Clock
-    sleep: Sleep
-    concurrency: int = 1
-    hosts: dict[str, _Host] = field(default_factory=dict)
-
-    def wait(self, host: str, *, at_least_s: float = 0.0) -> None:
-        """Sleep until the host may be asked; `done` must follow."""
-        state = self._host(host)
-        state.free.acquire()
-        with state.turn:
-            due = self.clock() + at_least_s
-            if state.last is not None:
-                due = max(due, state.last + max(self.delay_s, state.delay_s))
-            while (rest := due - self.clock()) > 0:
-                self.sleep(rest)
-            state.last = self.clock()
-
-    def done(self, host: str) -> None:
-        """Note that a request to the host has just ended."""
-        state = self._host(host)
-        if self.concurrency == 1:
-            state.last = self.clock()
-        state.free.release()
-
-    def slow_down(self, host: str, delay_s: float) -> None:
-        """Take over a longer pause that robots.txt asks for."""
-        self._host(host).delay_s = delay_s
-
-    def _host(self, host: str) -> _Host:
-        return self.hosts.setdefault(host, _Host(threading.Semaphore(self.concurrency)))
-
-
 class _Asking(threading.local):
     """What belongs to the request that this thread is making."""
 
@@ -138,6 +88,7 @@ class Fetcher:
         limits: Sizes, times and budgets.
         clock, sleep: Monotonic seconds and the matching sleep.
         log: A structlog logger.
+        hosts: Shared with other fetchers that may ask the same hosts.
     """
 
     def __init__(
@@ -152,6 +103,7 @@ class Fetcher:
         clock: Clock = time.monotonic,
         sleep: Sleep = time.sleep,
         log: Any = None,
+        hosts: Hosts | None = None,
     ) -> None:
         self.transport = transport
         self.limits = limits or Limits()
@@ -160,7 +112,8 @@ class Fetcher:
         self.clock = clock
         self.log = log if log is not None else request_log()
         self.spent = Spent()
-        self.pace = Pace(delay_s=delay_s, clock=clock, sleep=sleep, concurrency=concurrency)
+        shared = {} if hosts is None else hosts
+        self.pace = Pace(delay_s=delay_s, clock=clock, sleep=sleep, concurrency=concurrency, hosts=shared)
         self._robots: dict[str, Robots] = {}
         self._tdm: dict[str, TdmRules] = {}
         self._asking = _Asking()
@@ -352,8 +305,10 @@ def open_fetcher(
     clock: Clock = time.monotonic,
     sleep: Sleep = time.sleep,
     now: Now = utc_now,
+    hosts: Hosts | None = None,
+    name: str | None = None,
 ) -> Fetcher:
-    """A fetcher that speaks to the real network."""
+    """A fetcher that speaks to the real network; in the log its requests carry the source's name."""
     from crawlers.fetch import HttpTransport
 
     transport = HttpTransport(resolver=resolver, private_hosts=private_hosts, limits=limits, now=now)
@@ -366,6 +321,8 @@ def open_fetcher(
         limits=limits,
         clock=clock,
         sleep=sleep,
+        log=request_log() if name is None else request_log().bind(source=name),
+        hosts=hosts,
     )
     transport.pause = fetcher.pause_before_retry
     return fetcher

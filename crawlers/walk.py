@@ -1,51 +1,36 @@
 """Walks through a site page by page: fetches what the frontier holds, feeds its links back, reads its records.
 
-Below: `polite`, `discover`, `page`, `documents`, `memory`. Above: `crawl`.
+Below: `polite`, `discover`, `page`, `documents`, `handover`, `memory`. Above: `crawl`.
 """
 
 import hashlib
-import re
-import unicodedata
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import PurePosixPath
+from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 from crawlers.ahead import Ahead, Ask, Job
-from crawlers.boilerplate import Boilerplate
 from crawlers.charset import decode
 from crawlers.discover import SITEMAP_BYTES, SITEMAP_FILES, Frontier, SitemapPart, Target, page_links, parse_sitemap
 from crawlers.fields import parse_html
+from crawlers.handover import Handover, Held
 from crawlers.memory import Past, validators
 from crawlers.outcome import Counts, Outcome, Refused, Unchanged
+from crawlers.overview import overview_of
 from crawlers.page import Reading, read_items, read_page
 from crawlers.polite import PAGE_TYPES, Fetcher
 from crawlers.source import SiteConfig, SourceConfig
 from crawlers.values import tidy
-from crawlers.web import DOCUMENT_TYPES, SITEMAP_TYPES, Page, Refusal, Seen
-from data.records import Fetched
+from crawlers.web import DOCUMENT_TYPES, SITEMAP_TYPES, Page, Refusal, Seen, Waiting
 
 PASSING = frozenset(
     {"unreachable", "timeout", "truncated", "tls", "server", "budget", "retry_after", "robots", "address"}
 )
 """Refusals that may be over at the next attempt, so they are not remembered."""
-BOILERPLATE = "boilerplate:"
-"""Where memory keeps the hashes of a site's repeated lines (no page has this address)."""
 Progress = Callable[[int, int], None]
 """Called after every page or row with how many are done and how many are known so far."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """A page that was read but not yet handed over."""
-
-    target: Target
-    page: Page
-    digest: str
-    url: str
-    links: tuple[str, ...]
-    readings: tuple[Reading, ...]
 
 
 class Walk:
@@ -58,6 +43,7 @@ class Walk:
         past: What earlier runs saw.
         counts: Filled while walking.
         progress: See `Progress`.
+        waiting: See `web.Waiting`.
     """
 
     def __init__(
@@ -68,6 +54,7 @@ class Walk:
         past: Past,
         counts: Counts,
         progress: Progress,
+        waiting: Waiting,
     ) -> None:
         self.source = source
         self.fetcher = fetcher
@@ -76,14 +63,10 @@ class Walk:
         self.past = past
         self.counts = counts
         self.progress = progress
+        self.waiting = waiting
         self.bodies: dict[str, str] = {}
-        self.contents: dict[str, str] = {}
         self.done: set[str] = set()
-        self.held: list[_Held] = []
-        self.boilerplate: Boilerplate | None = None
-        if "text" not in source.fields and not (source.site and source.site.item):
-            learnt = past.get(BOILERPLATE)
-            self.boilerplate = Boilerplate(learnt.links if learnt else None)
+        self.handover = Handover(source, frontier, past, counts)
 
     def sitemaps(self, site: SiteConfig) -> Iterator[Outcome]:
         """Put the addresses of all sitemaps in; only sitemaps that somebody named are reported when they fail."""
@@ -111,14 +94,16 @@ class Walk:
         seen = self.past.get(url)
         if seen is not None and self.past.fresh(seen):
             return SitemapPart(seen.links, seen.sitemaps)
-        page = self.fetcher.fetch(url, accepts=SITEMAP_TYPES, max_bytes=SITEMAP_BYTES)
+        with self.waiting():
+            page = self.fetcher.fetch(url, accepts=SITEMAP_TYPES, max_bytes=SITEMAP_BYTES)
         part = parse_sitemap(page.body)
         self.past.remember(url, page, links=part.pages, sitemaps=part.sitemaps)
         return part
 
     def _announced(self, start: str) -> tuple[str, ...]:
         try:
-            return self.fetcher.sitemaps(start)
+            with self.waiting():
+                return self.fetcher.sitemaps(start)
         except Refusal:
             return ()
 
@@ -143,7 +128,7 @@ class Walk:
             self.progress(self.counts.pages, self.counts.pages + len(self.ahead))
             if stop:
                 break
-        yield from self._release()
+        yield from self.handover.release()
         for reason, url in self.frontier.trapped.items():
             yield Refused(url=url, reason=reason, code="trap")
         self.counts.elsewhere = self.frontier.elsewhere
@@ -173,10 +158,11 @@ class Walk:
         target = job.target
         seen = self.past.get(target.url)
         if seen is not None and self.past.fresh(seen):
-            yield from self._again(target, seen)
+            yield from self._resume(target, seen)
             return
         try:
-            page = job.page()
+            with self.waiting():
+                page = job.page()
             self._check_redirect(target, page)
         except Refusal as refusal:
             yield from self._refused(target, refusal.code, refusal.reason)
@@ -203,21 +189,47 @@ class Walk:
         if code not in PASSING:
             self.past.remember(target.url, None, reason=reason, code=code)
 
+    def _resume(self, target: Target, seen: Seen) -> Iterator[Outcome]:
+        """Take a page up that this run or the interrupted one before it has read."""
+        record = self.past.held(seen)
+        if record is None:
+            yield from self._again(target, seen)
+            if seen.lines and self.past.memory is not None:  # handed over; the kill came before that was noted
+                self.past.memory.put(replace(seen, lines=()))
+            return
+        self._met(target, seen)
+        headers = {"etag": seen.etag, "last-modified": seen.last_modified}
+        page = Page(
+            requested_url=target.url,
+            url=seen.final_url,
+            status=200,
+            headers={name: value for name, value in headers.items() if value is not None},
+            body=b"",
+            fetched_at=seen.fetched_at,
+        )
+        reading = Reading(title=record.title, text=record.text, facts=record.facts)
+        held = Held(target, page, seen.sha256, seen.final_url, seen.links, (reading,), seen.lines, kept=True)
+        yield from self.handover.hand_over(held)
+
     def _again(self, target: Target, seen: Seen) -> Iterator[Outcome]:
         """What a page gave that memory knows."""
+        self._met(target, seen)
+        if seen.content:
+            self.handover.contents.setdefault(seen.content, seen.final_url)
+        if seen.record:
+            yield Unchanged(url=seen.final_url, sha256=seen.sha256, seen_at=seen.fetched_at)
+        elif seen.reason is not None and seen.code != "alias" and (seen.code != "duplicate" or target.role == "record"):
+            yield Refused(url=target.url, reason=seen.reason, code=seen.code)
+
+    def _met(self, target: Target, seen: Seen) -> None:
+        """Go on from a page that memory knows as from one that was read."""
         if target.depth == 0:
             self.frontier.moved(seen.final_url)
         self.done.add(seen.final_url)
         if seen.sha256:
             self.bodies.setdefault(seen.sha256, target.url)
-        if seen.content:
-            self.contents.setdefault(seen.content, seen.final_url)
         for link in seen.links:
             self.frontier.add(link, target.depth + 1)
-        if seen.record:
-            yield Unchanged(url=seen.final_url, sha256=seen.sha256, seen_at=seen.fetched_at)
-        elif seen.reason is not None and seen.code != "alias" and (seen.code != "duplicate" or target.role == "record"):
-            yield Refused(url=target.url, reason=seen.reason, code=seen.code)
 
     def _is_done(self, target: Target, url: str) -> bool:
         """Whether another page than this target is read under the address (https, a session id are the target)."""
@@ -242,7 +254,7 @@ class Walk:
     def _read(self, target: Target, page: Page, digest: str) -> Iterator[Outcome]:
         url = self.frontier.canonical(page.url) or page.url
         if page.content_type in DOCUMENT_TYPES or page.body.startswith(b"%PDF-"):
-            yield from self._finish(target, page, digest, url, (), lambda: [_read_file(page, url)])
+            yield from self._finish(target, page, digest, url, (), lambda: [self._read_file(page, url)])
             return
         html, _ = decode(page.body, page.headers.get("content-type", ""))
         links = page_links(html, page.url)
@@ -260,6 +272,10 @@ class Walk:
         self.done.add(own)
         yield from self._finish(target, page, digest, own, links.links, lambda: self._readings(html, url))
 
+    def _read_file(self, page: Page, url: str) -> Reading:
+        with self.waiting():  # a PDF is read by a process of its own
+            return _read_file(page, url)
+
     def _readings(self, html: str, url: str) -> list[Reading]:
         item = self.source.site.item if self.source.site else None
         try:
@@ -267,10 +283,36 @@ class Walk:
         except Refusal as refusal:
             return [Reading(title=None, text="", facts={}, reason=refusal.reason)]
         if item is None:
-            return [read_page(html, soup, self.source, url)]
+            return [self._no_overview(soup, read_page(html, soup, self.source, url), url)]
         found = read_items(soup, self.source, item, url)
         nothing = Reading(title=None, text="", facts={}, reason="Auf der Seite steht kein Eintrag (site.item).")
         return found or [nothing]
+
+    def _no_overview(self, soup: Any, reading: Reading, url: str) -> Reading:
+        """A page's record, unless the page turns out to be an overview (a feed says itself what its entries are)."""
+        if reading.reason is not None or self.frontier.everything_is_record:
+            return reading
+        listed = overview_of(soup, reading, self.source, url, partial(self._leads, url))
+        if not listed:
+            return reading
+        reason = (
+            f"Übersichtsseite, kein Projekt: Der Text besteht fast nur aus einer Liste von {listed} anderen Seiten. "
+            "Bitte site.records enger fassen und solche Adressen unter site.follow nennen."
+        )
+        return Reading(title=None, text="", facts={}, reason=reason, code="overview")
+
+    def _leads(self, url: str, link: str) -> str | None:
+        """A link's canonical form, where it leads to another record, or beside or below a page (see `overview`)."""
+        target = self.frontier.canonical(link)
+        if target is None or target == self.frontier.canonical(url):
+            return None
+        parts, own = urlsplit(target), urlsplit(url)
+        if parts.netloc not in self.frontier.hosts:
+            return None
+        here, there = own.path.rstrip("/"), parts.path.rstrip("/")
+        folder = here.rpartition("/")[0]
+        near = there.startswith(f"{here}/") or (here != there and folder and there.rpartition("/")[0] == folder)
+        return target if near or self.frontier.role(target) == "record" else None
 
     def _finish(
         self,
@@ -281,53 +323,9 @@ class Walk:
         links: tuple[str, ...],
         read: Callable[[], list[Reading]],
     ) -> Iterator[Outcome]:
-        """Read a page's records; hold the first ones back until the site's boilerplate is known."""
+        """Read a page's records and hand them over."""
         readings = tuple(read()) if target.role == "record" else ()
-        held = _Held(target, replace(page, body=b""), digest, url, links, readings)
-        if self.boilerplate is None or not readings:
-            yield from self._emit(held)
-            return
-        if not self.boilerplate.ready:
-            self.held.append(held)
-            self.boilerplate.learn(readings[0].text)
-            if self.boilerplate.ready:
-                yield from self._release()
-            return
-        yield from self._emit(held)
-
-    def _release(self) -> Iterator[Outcome]:
-        """Hand over the records that were held back."""
-        if self.boilerplate is not None and self.held:
-            if not self.boilerplate.ready:
-                self.boilerplate.settle()
-            self.past.remember(BOILERPLATE, None, links=tuple(sorted(self.boilerplate.lines)))
-        held, self.held = self.held, []
-        for page in held:
-            yield from self._emit(page)
-
-    def _emit(self, held: "_Held") -> Iterator[Outcome]:
-        """Hand over a page's outcomes, then remember the page."""
-        outcomes: list[Outcome] = []
-        contents: list[str] = []
-        for raw, address in zip(held.readings, addresses(held.url, held.readings), strict=True):
-            reading = replace(raw, text=self.boilerplate.cleaned(raw.text)) if self.boilerplate is not None else raw
-            outcomes.append(self._outcome(reading, held.page, address, held.digest))
-            contents.append(_content(reading))
-            yield outcomes[-1]
-        if self.past.memory is None:
-            return
-        refused = outcomes[0] if len(outcomes) == 1 and isinstance(outcomes[0], Refused) else None
-        self.past.remember(
-            held.target.url,
-            held.page,
-            held.digest,
-            final_url=held.url,
-            links=tuple(link for link in held.links if self.frontier.canonical(link) in self.frontier.known),
-            record=any(isinstance(outcome, Fetched) for outcome in outcomes),
-            content=contents[0] if len(contents) == 1 and refused is None else "",
-            reason=refused.reason if refused else None,
-            code=refused.code if refused else "",
-        )
+        yield from self.handover.hand_over(Held(target, replace(page, body=b""), digest, url, links, readings))
 
     def _own_address(self, canonical: str | None, url: str) -> str:
         """The address by rel=canonical, where it names a record of this site (some sites name their start page)."""
@@ -335,43 +333,6 @@ class Walk:
         if own is None or urlsplit(own).netloc not in self.frontier.hosts or self.frontier.role(own) != "record":
             return url
         return own
-
-    def _outcome(self, reading: Reading, page: Page, url: str, digest: str) -> Fetched | Refused:
-        if reading.reason is not None:
-            return Refused(url=url, reason=reading.reason, code="no_record")
-        first = self.contents.setdefault(_content(reading), url)
-        if first != url:
-            self.counts.identical += 1
-            return Refused(url=url, reason=f"Titel und Text sind gleich {first}.", code="duplicate")
-        self.counts.note([Refused(url=url, reason=note, code="value") for note in reading.notes])
-        return Fetched(
-            source=self.source.name,
-            url=url,
-            title=reading.title,
-            text=reading.text,
-            facts=reading.facts,
-            sha256=digest,
-            fetched_at=page.fetched_at,
-            language=self.source.language,
-        )
-
-
-def addresses(url: str, readings: Sequence[Reading]) -> list[str]:
-    """An address for each record of a page: the page's own, and where there are several, with its title behind a #."""
-    if len(readings) <= 1:
-        return [url] * len(readings)
-    found: list[str] = []
-    for number, reading in enumerate(readings, start=1):
-        folded = unicodedata.normalize("NFKD", reading.title or "").encode("ascii", "ignore").decode().lower()
-        slug = re.sub(r"[^a-z0-9]+", "-", folded).strip("-")[:60] or f"eintrag-{number}"
-        address = f"{url}#{slug}"
-        found.append(f"{address}-{number}" if address in found else address)
-    return found
-
-
-def _content(reading: Reading) -> str:
-    """Hash of a record's title and text, blind to case and blanks."""
-    return hashlib.sha256(tidy(f"{reading.title} {reading.text}").casefold().encode()).hexdigest()
 
 
 def _read_file(page: Page, url: str) -> Reading:

@@ -1,12 +1,15 @@
 """What passes between the parts of the crawler: one request's answer, a page, a refusal, and the limits on them.
 
-Below: nothing but the standard library. Above: `fetch` makes answers, `polite` turns them into pages or refusals,
+Below: `data.records`. Above: `fetch` makes answers, `polite` turns them into pages or refusals,
 `archive` keeps and replays answers, `crawl` reads pages.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
+
+from data.records import Fetched
 
 Clock = Callable[[], float]
 """Monotonic seconds."""
@@ -105,6 +108,10 @@ class Refusal(Exception):  # noqa: N818 (not a fault: the outcome of an address)
         self.reason = reason
 
 
+Waiting = Callable[[], AbstractContextManager[object]]
+"""Entered while a crawl waits for a server (or for another process) and needs nothing that others may be using."""
+
+
 class Transport(Protocol):
     """Puts one question to one server: the network (`fetch.HttpTransport`) or an archive (`archive.WarcTransport`)."""
 
@@ -143,6 +150,8 @@ class Seen:
     reason: str | None = None
     """Why the page gave no record, in a German sentence."""
     code: str = ""
+    lines: tuple[str, ...] = ()
+    """Hashes of the title and of each line of a record that is not handed over yet (`Memory.hold`), else empty."""
 
 
 class Memory(Protocol):
@@ -154,6 +163,18 @@ class Memory(Protocol):
 
     def put(self, seen: Seen) -> None:
         """Remember a page; called after its record was handed over."""
+        ...
+
+    def hold(self, seen: Seen, record: Fetched) -> Fetched | None:
+        """Remember a page and keep its record, personal data masked, until what its site repeats is known.
+
+        Returns:
+            The record as it is kept, which is the one to go on with; None where records are not kept.
+        """
+        ...
+
+    def held(self, seen: Seen) -> Fetched | None:
+        """The record that is kept of a page; None once it has been handed over."""
         ...
 
 

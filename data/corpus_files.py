@@ -19,6 +19,8 @@ FORMS = ("wording", "description")
 GRADES = (1, 2, 3)
 LESSONS = ("failure", "obstacle", "transfer", "success_factor", "precondition")
 """Kinds; in a clause that speaks of several, the first counts."""
+STATUSES = ("result", "planned", "negated", "other")
+CONTINUATIONS = ("running", "permanent", "ended", "unknown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,39 @@ class ProjectText:
     needs: Mapping[str, int]
     fields: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a reader marked in a text: its span in code points, and what it says there (`value`)."""
+
+    start: int
+    end: int
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class ReadText:
+    """An invented project in which everything is marked that the extraction looks for (`tests/eval/guidelines.md`).
+
+    Values: of a claim `{status, level, quantity}`, of a lesson its kind, of the continuation its status, of persons
+    reached, rate and budget the number; awards and transfers have none.
+    """
+
+    title: str
+    text: str
+    level: int
+    evidence: str
+    claims: tuple[Told, ...]
+    lessons: tuple[Told, ...]
+    continuation: Told | None
+    reached: Told | None
+    rate: Told | None
+    budget: Told | None
+    awards: tuple[Told, ...]
+    transferred: tuple[Told, ...]
+    fields: tuple[str, ...]
+    groups: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +135,7 @@ class Corpus:
     negatives: tuple[NegativeText, ...]
     answers: Mapping[str, Mapping[str, int]]
     """Per shipped project: the needs it answers, graded 1-3; absent ones are 0 (`data/corpus/README.md`)."""
+    readings: tuple[ReadText, ...]
 
 
 def _lines(paths: list[Path]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -169,6 +205,44 @@ def told_lessons(folder: Path = FOLDER) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
+def read_texts(folder: Path = FOLDER) -> Iterator[ReadText]:
+    """The texts of `readings/` in which everything is marked, in file order.
+
+    Raises:
+        CheckupError: a quote that its text does not hold, an unknown kind or status; file and line are named.
+    """
+    for where, entry in _lines(sorted((folder / "readings").glob("*.jsonl"))):
+        yield _read_text(where, entry)
+
+
+def _read_text(where: str, entry: dict[str, Any]) -> ReadText:
+    text = entry["text"]
+
+    def told(quote: str, value: Any = None) -> Told:
+        start = text.find(quote)
+        if start < 0 or not quote:
+            raise CheckupError(f"{where}: „{quote}“ steht nicht im Text.")
+        return Told(start, start + len(quote), value)
+
+    def number(name: str) -> Told | None:
+        return told(entry[name][-1], entry[name][0]) if entry[name] else None
+
+    continuation = entry["continuation"]
+    return ReadText(
+        entry["title"], text, entry["level"], entry["evidence"],
+        claims=tuple(
+            told(quote, {"status": _checked(where, status, STATUSES), "level": level, "quantity": quantity})
+            for quote, status, level, quantity in entry["claims"]
+        ),
+        lessons=tuple(told(quote, _checked(where, kind, LESSONS)) for kind, quote in entry["lessons"]),
+        continuation=told(continuation[2], _checked(where, continuation[0], CONTINUATIONS)) if continuation else None,
+        reached=number("reached"), rate=number("rate"), budget=number("budget"),
+        awards=tuple(told(quote) for quote in entry["awards"]),
+        transferred=tuple(told(quote) for quote in entry["transferred"]),
+        fields=tuple(entry["fields"]), groups=tuple(entry["groups"]),
+    )  # fmt: skip
+
+
 def load_corpus(folder: Path = FOLDER) -> Corpus:
     """The whole corpus.
 
@@ -202,4 +276,5 @@ def load_corpus(folder: Path = FOLDER) -> Corpus:
             for w, e in _lines(files["negatives"])
         ),
         answers=_by_project(files["answers"]),
+        readings=tuple(read_texts(folder)),
     )  # fmt: skip

@@ -47,6 +47,8 @@ class Settings(BaseSettings):
     """SQLAlchemy URL; None: the embedded SQLite file `WORKSPACE/checkup.sqlite`."""
     threads: int = Field(default=1, ge=1, le=256)
     """Threads of the encoder and of the index."""
+    sources_at_once: int = Field(default=4, ge=1, le=64)
+    """Sources that a refresh crawls side by side; each host's pause is kept over all of them."""
     contact: str | None = None
     """Address that the crawler names in its user agent."""
     module_set: str = Field(default="modules", pattern=r"^[a-z][a-z0-9_]*$")

@@ -2,7 +2,8 @@
 
 Below: `data.store_write`, `data.store_events`. Above: `pipeline.staging`.
 A staged row is a record as JSON, or a mark that a record that is stored is still there as it was. Every row belongs to
-the run that saw it last; rows of an earlier attempt count only once the present one has confirmed them.
+the run that saw it last; rows of an earlier attempt count only once the present one has confirmed them. A record that
+its crawl has yet to hand over (`WAITING`) belongs to none.
 """
 
 import json
@@ -22,6 +23,8 @@ from data.store_read import BATCH, StoreReader, batches
 from data.store_write import StoreWriter, WrittenBatch, document_id, put_meta, write_batch
 from data.tables import documents, meta, projects, staged
 
+WAITING = "waiting"
+"""In place of the run: a masked record that its crawl has not handed over yet, so that no gate looks at it."""
 STILL_THERE = "{}"
 """The record of a row that only says that what is stored is still there."""
 COMPARED = ("title", "organisation", "municipality", "state", "start_year", "end_year", "url")
@@ -56,6 +59,14 @@ def stage(store: StoreWriter, source: str, run_id: str, project: Project, fetche
         connection.execute(delete(staged).where(staged.c.source == source, staged.c.project_id == project.id))
         row = {"source": source, "project_id": project.id, "run_id": run_id, "record": record}
         connection.execute(insert(staged).values(**row, fetched_at=as_utc(fetched_at)))
+
+
+def waiting_record(store: StoreReader, source: str, project_id: str) -> Project | None:
+    """A record that waits (`WAITING`); None where there is none of this id, or it has been handed over."""
+    here = staged.c.source == source, staged.c.project_id == project_id, staged.c.run_id == WAITING
+    with store._engine.connect() as connection:
+        text = connection.execute(select(staged.c.record).where(*here)).scalar()
+    return None if text is None else _record(text)
 
 
 def confirm(store: StoreWriter, source: str, run_id: str, ids: Iterable[str], seen_at: str) -> None:

@@ -54,6 +54,27 @@ def from_fetched(fetched: Fetched) -> Project:
     )
 
 
+def as_fetched(project: Project, *, source: str, sha256: str, fetched_at: str) -> Fetched:
+    """A masked project as a fetched page again; `from_fetched` leads back to the same project.
+
+    Args:
+        project: As `from_fetched` made it.
+        source: Name of its source.
+        sha256: Hash of the page.
+        fetched_at: When it was read.
+    """
+    columns = {name: getattr(project, name) for name in sorted(_COLUMNS)}
+    return Fetched(
+        source=source,
+        url=project.url or "",
+        title=project.title,
+        text=project.text,
+        facts={name: value for name, value in columns.items() if value is not None} | dict(project.extra),
+        sha256=sha256,
+        fetched_at=fetched_at,
+    )
+
+
 def _masked(value: Any) -> Any:
     """`mask` for every string in a JSON value; keys are names of columns and stay."""
     from pipeline.nlp.privacy import mask

@@ -1,6 +1,7 @@
 """The main road in: sources to documents to extracted, embedded and published projects. Read it from top to bottom.
 
-Below: `pipeline.staging` (one source), `pipeline.ingest`, `pipeline.nlp`, `pipeline.publish`, `data`. Above: `checkup`.
+Below: `pipeline.staging` (one source), `pipeline.side_by_side` (several), `pipeline.ingest`, `pipeline.nlp`,
+`pipeline.publish`, `data`. Above: `checkup`.
 Every stage takes up what the one before left in the database, so that a run killed anywhere is finished by the next:
 stored documents that the present extractor has not read are extracted, vectors that are missing are computed, and
 readers keep the old generation until the new one is whole.
@@ -9,6 +10,7 @@ readers keep the old generation until the new one is whole.
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from data.clock import utc_now
@@ -27,6 +29,7 @@ from pipeline.gates import drift
 from pipeline.publish import Progress, publish_index
 from pipeline.retention import drop_expired_archives, leave_no_trace, retain
 from pipeline.review import fill_queue
+from pipeline.side_by_side import SideBySide, Turn
 
 if TYPE_CHECKING:
     from crawlers.source import SourceConfig
@@ -44,6 +47,8 @@ class Report:
     generation: str | None = None
     notes: list[str] = field(default_factory=list)
     """What is worth knowing and no failure."""
+    archives: dict[str, str] = field(default_factory=dict)
+    """The file in which a source's pages were kept, by its name."""
     held: list[dict[str, Any]] = field(default_factory=list)
     """Gates that closed: gate and reason; their sources keep their last good state."""
 
@@ -97,27 +102,35 @@ def refresh(
     run_id: str,
     opened: "Opener",
 ) -> None:
-    """Crawl the sources one after the other, keep what passes its gates, then bring the index up to date.
+    """Crawl the sources side by side, keep what passes its gates, then bring the index up to date.
 
-    A source that fails a gate is reported and leaves what it brought before untouched. What an interrupted refresh
-    has done within a day is taken over: crawled pages, kept sources, and their changes.
+    As many are crawled at once as the settings say (`sources_at_once`); they are looked over and kept in the order
+    given, so that database, report and notes are those of one after the other. A source that fails a gate is reported
+    and leaves what it brought before untouched. What an interrupted refresh has done within a day is taken over:
+    crawled pages, kept sources, and their changes.
 
     Args:
         store: held for writing.
-        sources: in this order.
+        sources: reported in this order.
         worker: encoder and workers.
         report: gets counts, failures, notes, and what is held.
         run_id: of the run in `store.writing`.
-        opened: opens a crawl; `crawlers.crawl.crawl` with a fetcher, memory and fresh_after as given.
+        opened: opens a crawl; `crawlers.crawl.crawl` with a fetcher, and memory, fresh_after and waiting as given.
     """
-    from pipeline.staging import finish, take_in
+    from pipeline.staging import finish, gather, settle
 
     since = utc_now()
     report.counts.update(gone=0, back=0, passed_over=0)
     taken = []
-    for source in sources:
-        taken.append(take_in(store, source, run_id=run_id, opened=opened))
-        _report(taken[-1], report)
+    turn = Turn()
+    jobs = [
+        partial(gather, store, source, run_id=run_id, opened=opened, waiting=turn.handed_over) for source in sources
+    ]
+    with SideBySide(jobs, store.settings.sources_at_once, turn) as crawled:
+        for gathered in crawled:
+            with turn.taken():
+                taken.append(settle(store, gathered))
+            _report(taken[-1], report)
     since = min([since, *(one.attempt.began for one in taken if one.attempt.resumed)])
     process(store, worker, report)
     report.notes += _count_since(store, run_id, since, report)

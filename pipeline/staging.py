@@ -1,6 +1,6 @@
 """One source from its crawl to the database: staged record by record, looked over by the gates, kept as a whole.
 
-Below: `crawlers`, `data.store_staging`, `pipeline.gates`, `pipeline.ingest`. Above: `pipeline.refresh`.
+Below: `crawlers`, `data.store_staging`, `pipeline.gates`, `pipeline.known_pages`. Above: `pipeline.refresh`.
 Where a source stands is kept in the database (`Attempt`), so that a killed run is gone on with:
 
 - `crawling`: within a day the next run of the same source files goes on; pages read since the attempt began are not
@@ -17,6 +17,7 @@ unchanged would then be one that the database never got.
 import hashlib
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
@@ -25,12 +26,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from crawlers.memory import FileMemory
 from crawlers.outcome import Refused, Unchanged
-from crawlers.web import Memory, Seen
+from crawlers.web import Memory, Waiting
 from data.clock import utc_now
 from data.errors import CheckupError
 from data.records import Fetched, Rejected
 from data.store import Store
-from data.store_erase import ATTEMPT, Door, door_of
+from data.store_erase import ATTEMPT, door_of
 from data.store_events import event_row, replace_events
 from data.store_staging import (
     Kept,
@@ -40,20 +41,20 @@ from data.store_staging import (
     look_over,
     meta_values,
     page_address,
-    pages_of,
     stage,
     take_over,
 )
 from pipeline.changes import changed_passages
 from pipeline.gates import Finding, gates
 from pipeline.ingest import from_fetched
+from pipeline.known_pages import KnownPages
 
 if TYPE_CHECKING:
     from crawlers.crawl import Crawl
     from crawlers.source import SourceConfig
 
-Opener = Callable[["SourceConfig", Memory | None, str | None], "Crawl"]
-"""Opens a crawl of a source; gets its memory and since when pages count as fresh (`crawlers.crawl.crawl`)."""
+Opener = Callable[["SourceConfig", Memory | None, str | None, Waiting], "Crawl"]
+"""Opens a crawl of a source; gets its memory, since when pages count as fresh, and what is entered while it waits."""
 RESUMED_WITHIN_H = 24
 PASSING = frozenset(
     {"unreachable", "timeout", "truncated", "tls", "server", "budget", "retry_after", "max_pages", "not_archived"}
@@ -101,6 +102,17 @@ class SourceReport:
         return [Rejected(source=source, line=line, reason=reason) for source, line, reason in self.attempt.failed]
 
 
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What a source's crawl has left in the stage, not yet looked over."""
+
+    source: "SourceConfig"
+    before: Attempt | None
+    attempt: Attempt
+    memory: FileMemory | None = None
+    hints: tuple[str, ...] = ()
+
+
 def take_in(store: Store, source: "SourceConfig", *, run_id: str, opened: Opener) -> SourceReport:
     """Crawl a source into the stage, ask the gates, and keep what they let through.
 
@@ -110,25 +122,51 @@ def take_in(store: Store, source: "SourceConfig", *, run_id: str, opened: Opener
         run_id: The run that does it.
         opened: Opens the crawl.
     """
+    return settle(store, gather(store, source, run_id=run_id, opened=opened))
+
+
+def gather(
+    store: Store, source: "SourceConfig", *, run_id: str, opened: Opener, waiting: Waiting = nullcontext
+) -> Gathered:
+    """Crawl a source into the stage: the first half of `take_in`, which touches nothing of another source.
+
+    Args:
+        store: Held for writing.
+        source: The source.
+        run_id: The run that does it.
+        opened: Opens the crawl.
+        waiting: Entered while the crawl waits for a server.
+    """
     if door_of(store).is_erased(source=source.name):
         passed = Attempt(run_id=run_id, began=utc_now(), fingerprint="", token=run_id, state="done")
         note = f"{source.name}: wurde gelöscht und wird nicht mehr abgerufen; die YAML-Datei kann weg."
-        return SourceReport(source.name, passed, [note])
+        return Gathered(source, None, passed, hints=(note,))
     before = attempt_of(store, source.name)
     attempt = _begin(store, source, before, run_id)
+    if attempt.state == "kept":
+        return Gathered(source, before, attempt)
+    attempt, memory, hints = _crawl_into_stage(store, source, attempt, opened, waiting)
+    return Gathered(source, before, attempt, memory, tuple(hints))
+
+
+def settle(store: Store, gathered: Gathered) -> SourceReport:
+    """Ask the gates about a finished crawl, and keep what they let through: the second half of `take_in`."""
+    source, before, attempt = gathered.source, gathered.before, gathered.attempt
+    notes = list(gathered.hints)
+    if attempt.state == "done":
+        return SourceReport(source.name, attempt, notes)
     if attempt.state == "kept" and before is not None:
-        take_over(store, source.name, before.run_id, run_id, _key(source.name), _text(attempt))
+        take_over(store, source.name, before.run_id, attempt.run_id, _key(source.name), _text(attempt))
         note = f"{source.name}: schon am {attempt.began[:10]} abgerufen; der abgebrochene Lauf wird zu Ende geführt."
         return SourceReport(source.name, attempt, [note])
-    attempt, memory, hints = _crawl_into_stage(store, source, attempt, opened)
     findings = gates(source, look_over(store, source.name, source.expect.fill), attempt.good)
-    notes = hints + [finding.reason for finding in findings if not finding.holds]
+    notes += [finding.reason for finding in findings if not finding.holds]
     holding = [finding for finding in findings if finding.holds]
     if holding:
         return SourceReport(source.name, _hold(store, source.name, attempt, holding), notes)
     attempt = _keep(store, source.name, attempt)
-    if memory is not None:
-        memory.renew(_memory_name(attempt))
+    if gathered.memory is not None:
+        gathered.memory.renew(_memory_name(attempt))
     return SourceReport(source.name, attempt, notes)
 
 
@@ -197,12 +235,13 @@ def _resumable(before: Attempt, now: str) -> bool:
 
 
 def _crawl_into_stage(
-    store: Store, source: "SourceConfig", attempt: Attempt, opened: Opener
+    store: Store, source: "SourceConfig", attempt: Attempt, opened: Opener, waiting: Waiting
 ) -> tuple[Attempt, FileMemory | None, list[str]]:
     """Stages every record before the next is asked for; returns what the crawl as a whole says."""
     door = door_of(store)
-    memory = _Known(store, source, attempt, door)
-    crawl = opened(source, memory, attempt.began if attempt.resumed else None)
+    inner = FileMemory(_memory_path(store, source.name), _memory_name(attempt))
+    memory = KnownPages(store, source, attempt.began, inner, door)
+    crawl = opened(source, memory, attempt.began if attempt.resumed else None, waiting)
     refused: list[Refused] = []
     passed_over = erased = 0
     for outcome in crawl:
@@ -226,48 +265,6 @@ def _crawl_into_stage(
         counts={"passed_over": passed_over, **({"erased": erased} if erased else {})},
     )
     return done, memory.inner if memory.used else None, list(crawl.counts.hints)
-
-
-class _Known:
-    """A memory that admits to a record's page only where the record is stored or staged.
-
-    So a record that was erased, or lost with its database, is read anew instead of being called unchanged. A list is
-    one page: it is never taken from an interrupted attempt.
-    """
-
-    def __init__(self, store: Store, source: "SourceConfig", attempt: Attempt, door: Door) -> None:
-        self._door = door
-        self.inner = FileMemory(_memory_path(store, source.name), _memory_name(attempt))
-        self.used = False
-        self._whole = source.kind == "list"
-        self._began = attempt.began
-        self._pages = pages_of(store, source.name)
-
-    def get(self, url: str) -> Seen | None:
-        self.used = True
-        seen = self.inner.get(url)
-        if seen is None or not seen.record:
-            return seen
-        again = self._whole and seen.fetched_at >= self._began
-        return None if again or not self.ids(seen.final_url) else seen
-
-    def put(self, seen: Seen) -> None:
-        self.used = True
-        if not self._door:
-            self.inner.put(seen)
-        elif not (self._erased(seen.url) or self._erased(seen.final_url)):
-            links = tuple(link for link in seen.links if not self._erased(link))
-            self.inner.put(replace(seen, links=links))
-
-    def _erased(self, url: str) -> bool:
-        """Whether a page must leave no trace: it was erased, or a person's name stands in its address."""
-        return self._door.is_erased(url=url) or self._door.names.mask(url) != url
-
-    def ids(self, url: str) -> list[str]:
-        """The records of a page; a list that did not change stands for all of its rows."""
-        if self._whole:
-            return [project_id for ids in self._pages.values() for project_id in ids]
-        return self._pages.get(page_address(url), [])
 
 
 # --- holding and keeping ---------------------------------------------------------------------------------------------

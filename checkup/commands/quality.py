@@ -162,11 +162,14 @@ def train_clauses(
 def train_labels(
     gold: Annotated[Path, typer.Argument(help="projects.jsonl; gelernt wird nur von Projekten seines Teils train")],
 ) -> int:
-    """Den Leser von Handlungsfeldern und Zielgruppen trainieren."""
+    """Die Leser von Thema, Handlungsfeldern und Zielgruppen trainieren."""
     from checkup.label_training import train_label_weights
+    from checkup.topic_training import train_topic_weights
     from data.corpus_files import load_corpus
 
-    context.say(f"Felder und Gruppen aus {train_label_weights(gold, load_corpus())} Texten gelernt.")
+    corpus = load_corpus()
+    context.say(f"Felder und Gruppen aus {train_label_weights(gold, corpus)} Texten gelernt.")
+    context.say(f"Thema aus {train_topic_weights(gold, corpus)} Texten gelernt.")
     return 0
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from crawlers.crawl import Crawl
     from crawlers.polite import Fetcher
     from crawlers.source import SourceConfig
-    from crawlers.web import Memory
+    from crawlers.web import Memory, Waiting
     from data.store import Store
     from pipeline.publish import Progress
     from pipeline.refresh import Report
@@ -101,6 +101,7 @@ def crawl_into(
         keep = partial(kept_in_archive, store.settings.workspace, archives, report) if keep_archive else None
         opened = opener(fetchers, progress, keep, remember=replay is None and not keep_archive)
         road.refresh(store, chosen, worker, report, run_id=run.id, opened=opened)
+        report.notes[:0] = [f"Archiv: {report.archives[one.name]}" for one in chosen if one.name in report.archives]
         run.summary.update(refresh_summary(report, chosen))
     return run.id
 
@@ -159,11 +160,15 @@ def fetchers_for(chosen: list["SourceConfig"], replay: Path | None, contact: str
     """
     from crawlers.archive import replay_fetcher
     from crawlers.crawl import fetcher_for
+    from crawlers.pace import Hosts
     from data.errors import UsageError
 
     if replay is not None and len(chosen) != 1:
         raise UsageError("--replay braucht genau eine --source, deren Regeln für das Archiv gelten.")
-    return {one.name: replay_fetcher(one, replay) if replay else fetcher_for(one, contact=contact) for one in chosen}
+    if replay is not None:
+        return {one.name: replay_fetcher(one, replay) for one in chosen}
+    hosts: Hosts = {}
+    return {one.name: fetcher_for(one, contact=contact, hosts=hosts) for one in chosen}
 
 
 def kept_in_archive(
@@ -175,7 +180,7 @@ def kept_in_archive(
 
     path = archive_path(workspace, source.name, utc_now())
     fetcher.transport = archives.enter_context(Recorder(fetcher.transport, path))
-    report.notes.append(f"Archiv: {path}")
+    report.archives[source.name] = str(path)
 
 
 def opener(
@@ -195,7 +200,7 @@ def opener(
     """
     from crawlers.crawl import crawl
 
-    def opened(source: "SourceConfig", memory: "Memory | None", fresh_after: str | None) -> "Crawl":
+    def opened(source: "SourceConfig", memory: "Memory | None", fresh_after: str | None, waiting: "Waiting") -> "Crawl":
         known = memory if remember else None
         if keep is not None:
             keep(source, fetchers[source.name])
@@ -205,6 +210,7 @@ def opener(
             progress=partial(progress, source.name),
             memory=known,
             fresh_after=fresh_after if known else None,
+            waiting=waiting,
         )
 
     return opened

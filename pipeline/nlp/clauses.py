@@ -2,8 +2,9 @@
 
 A comma, semicolon, dash or bracket ends a clause; `und` does where a verb stands on both sides. A main clause that a
 relative clause interrupts is joined again. Scope of a trigger: its clause, and for `Ziel`, `gelingt nicht` … the
-infinitive or `dass` clause that follows. After ConText (Harkema et al. 2009, doi 10.1016/j.jbi.2009.05.002), with the
-clause in place of its window of words.
+infinitive or `dass` clause that follows; a coordinated verb at the end shares the plan before it. What is told of
+elsewhere stays so where it is denied, too. After ConText (Harkema et al. 2009, doi 10.1016/j.jbi.2009.05.002), with
+the clause in place of its window of words.
 
 Below: `pipeline.nlp.cues`, `pipeline.nlp.words`. Above: `pipeline.nlp.impact`, `pipeline.nlp.practice`.
 """
@@ -57,6 +58,13 @@ _SUBORDINATORS = frozenset(
 )
 _QUESTIONS = frozenset({"ob", "inwieweit", "inwiefern", "whether"})
 _FUTURE = frozenset({"wird", "werden", "will"})
+_AND = frozenset({"und", "oder"})
+_ELSEWHERE = frozenset({"landesweit", "bundesweit", "deutschlandweit", "andernorts", "anderswo"})
+_ARMS = frozenset({"kontrollgruppe", "vergleichsgruppe", "wartegruppe", "wartekontrollgruppe", "wartelistengruppe"})
+_ASIDE = frozenset({"beim", "bei", "im", "in", "am", "an", "auf", "für", "mit", "nicht"})
+_SPARES = {"not_negated": "negated", "not_planned": "planned", "not_elsewhere": "elsewhere"}
+_ARM_WORDS = 4
+"""An arm of a study is what a clause is about where it stands among this many of its first words."""
 
 
 @dataclass(slots=True)
@@ -91,7 +99,7 @@ def find_clauses(doc: "Doc") -> "Doc":
     doc._.clauses, doc._.clause_of = clauses, owner
     for clause in clauses:
         _describe(clause, forms, lemmas, verbs)
-    _judge(doc, clauses, owner)
+    _judge(doc, clauses, owner, verbs)
     return doc
 
 
@@ -123,6 +131,8 @@ def _joined(pieces: list[tuple[int, int]], forms: list[str], verbs: list[bool], 
         own_verb = any(verbs[start:end])
         if clauses and _continues_main(clauses, forms, verbs, start):
             clauses[-2].spans.append((start, end))
+        elif clauses and not own_verb and _is_contrast(forms, start, end):
+            clauses.append(Clause([(start, end)], sentence, forms[start]))
         elif (clauses and not own_verb and forms[start] not in _SUBORDINATORS) or (
             clauses and not clauses[-1].verbs and forms[start] not in _RELATIVES | _SUBORDINATORS
         ):
@@ -131,6 +141,12 @@ def _joined(pieces: list[tuple[int, int]], forms: list[str], verbs: list[bool], 
             clauses.append(Clause([(start, end)], sentence, forms[start]))
         clauses[-1].verbs = sum(sum(verbs[first:last]) for first, last in clauses[-1].spans)
     return clauses
+
+
+def _is_contrast(forms: list[str], start: int, end: int) -> bool:
+    """Whether a piece without a verb tells of others: `in der Kontrollgruppe 38 Prozent`, `landesweit 16 Prozent`."""
+    opening = forms[start] in {"in", "bei"} and not _ARMS.isdisjoint(forms[start : start + _ARM_WORDS])
+    return (opening or forms[start] in _ELSEWHERE) and end - start > 2
 
 
 def _continues_main(clauses: list[Clause], forms: list[str], verbs: list[bool], start: int) -> bool:
@@ -152,45 +168,99 @@ def _describe(clause: Clause, forms: list[str], lemmas: list[str], verbs: list[b
     ) or any("zu" in forms[at][2:-3] and verbs[at] and lemmas[at] == forms[at].replace("zu", "", 1) for at in positions)
 
 
-def _judge(doc: "Doc", clauses: list[Clause], owner: list[int]) -> None:
+def _judge(doc: "Doc", clauses: list[Clause], owner: list[int], verbs: list[bool]) -> None:
     """Sets the status of every clause from the triggers of `rules/status.yaml`."""
-    labels: list[set[str]] = [set() for _ in clauses]
-    spared: set[int] = set()
-    for cue in doc._.cues:
-        if cue.table == "status":
-            labels[owner[cue.start]].add(cue.label)
-            if cue.label == "not_negated":
-                spared.update(range(cue.start, cue.end))
-    for cue in doc._.cues:
-        if cue.table == "status" and cue.label == "negated" and cue.start not in spared:
-            labels[owner[cue.start]].add("denied")
+    labels = _labels(doc, clauses, owner, verbs)
+    nothing: set[str] = set()
     for index, clause in enumerate(clauses):
-        before = labels[index - 1] if index and clauses[index - 1].sentence == clause.sentence else set()
-        after = (
-            labels[index + 1] if index + 1 < len(clauses) and clauses[index + 1].sentence == clause.sentence else set()
-        )
+        before = labels[index - 1] if index and clauses[index - 1].sentence == clause.sentence else nothing
+        follows = index + 1 < len(clauses) and clauses[index + 1].sentence == clause.sentence
+        after = labels[index + 1] if follows else nothing
+        if follows and len(clause.spans) > 1 and clauses[index + 1].spans[0][0] < clause.spans[-1][0]:
+            labels[index] |= after & {"elsewhere", "other"}
         clause.status = _status(doc, clause, labels[index], before, after)
+        if clause.status == "result" and _hangs_on_plan(doc, clauses, index):
+            clause.status = "planned"
+
+
+def _labels(doc: "Doc", clauses: list[Clause], owner: list[int], verbs: list[bool]) -> list[set[str]]:
+    """The triggers of every clause, those left out that a longer phrase takes back."""
+    cues = [cue for cue in doc._.cues if cue.table == "status"]
+    spared = {
+        (label, at) for cue in cues if (label := _SPARES.get(cue.label)) for at in range(cue.start, cue.end)
+    }  # fmt: skip
+    labels: list[set[str]] = [set() for _ in clauses]
+    for cue in cues:
+        clause = clauses[owner[cue.start]]
+        if (cue.label, cue.start) in spared:
+            continue
+        if cue.label == "arm" and cue.start - clause.spans[0][0] >= _ARM_WORDS:
+            continue
+        if cue.label in {"negated", "elsewhere"} and _is_afterthought(doc._.words.forms, clause, cue.start, verbs):
+            continue
+        labels[owner[cue.start]].add("denied" if cue.label == "negated" else cue.label)
+    return labels
+
+
+def _is_afterthought(forms: list[str], clause: Clause, at: int, verbs: list[bool]) -> bool:
+    """Whether a word stands in a piece without a verb that follows one with a verb: `…, beim Schreiben kaum`."""
+    said = False
+    for start, end in clause.spans:
+        own = any(verbs[start:end])
+        if start <= at < end:
+            return said and not own and (forms[start] in _ASIDE or forms[start][0].isdigit())
+        said = said or own
+    return False
 
 
 def _status(doc: "Doc", clause: Clause, own: set[str], before: set[str], after: set[str]) -> Status:
-    open_question = clause.first in _QUESTIONS or (clause.first == "wie" and "failed" in after)
-    if "denied" in own or open_question or ("failed" in before and (clause.infinitive or clause.first == "dass")):
+    if "elsewhere" in own or ("elsewhere" in before and clause.first == "wo"):
+        return "other"
+    if _is_negated(clause, own, before, after):
         return "negated"
+    if _is_planned(doc, clause, own, before):
+        return "planned"
+    return "other" if own & {"other", "arm"} or before & {"other", "elsewhere"} else "result"
+
+
+def _is_negated(clause: Clause, own: set[str], before: set[str], after: set[str]) -> bool:
+    open_question = clause.first in _QUESTIONS or (clause.first == "wie" and "failed" in after)
+    missed = clause.infinitive and "goal" in before and "failed" in after
+    failed = "failed" in before and (clause.infinitive or clause.first == "dass")
+    return open_question or missed or failed or "same" in own or ("denied" in own) != ("dropped" in own)
+
+
+def _is_planned(doc: "Doc", clause: Clause, own: set[str], before: set[str]) -> bool:
     purpose = clause.infinitive and (clause.first == "um" or "goal" in before or "goal" in own)
-    if "planned" in own or purpose or clause.first == "damit" or _is_future(doc, clause):
-        return "planned"
-    if clause.infinitive and "planned" in before:
-        return "planned"
-    return "other" if "other" in own or "other" in before else "result"
+    wished = (clause.infinitive and "planned" in before) or (
+        clause.first == "dass" and bool(before & {"planned", "wish"})
+    )
+    return "planned" in own or purpose or wished or clause.first == "damit" or _is_future(doc, clause)
+
+
+def _hangs_on_plan(doc: "Doc", clauses: list[Clause], index: int) -> bool:
+    """A verb at the end, after `und` or `so hofft sie`: `… sollen lernen und ihre Kinder begleiten`."""
+    clause = clauses[index]
+    back = 1 if clause.first in _AND else 2
+    if index < back or clause.past or clause.verbs != 1 or not _ends_in_infinitive(doc, clause):
+        return False
+    if back == 2 and clauses[index - 1].first != "so":
+        return False
+    return clauses[index - back].sentence == clause.sentence and clauses[index - back].status == "planned"
+
+
+def _ends_in_infinitive(doc: "Doc", clause: Clause) -> bool:
+    words: Words = doc._.words
+    start, end = clause.spans[0][0], clause.spans[-1][1]
+    last = next((at for at in range(end - 1, start - 1, -1) if words.texts[at][0].isalnum()), start)
+    form, lemma = words.forms[last], words.lemmas[last]
+    infinitive = form == lemma and form.endswith(("en", "ern", "eln")) and form not in _FUTURE
+    return infinitive and words.texts[last][0].islower() and not is_participle(form, lemma)
 
 
 def _is_future(doc: "Doc", clause: Clause) -> bool:
     """`wird … beginnen`: a form of werden, no participle, an infinitive at the end."""
     words: Words = doc._.words
     start, end = clause.spans[0][0], clause.spans[-1][1]
-    spoken = [at for at in range(start, end) if words.texts[at][0].isalnum()]
-    if not spoken or not any(words.forms[at] in _FUTURE for at in spoken):
-        return False
-    form, lemma = words.forms[spoken[-1]], words.lemmas[spoken[-1]]
-    infinitive = form == lemma and form.endswith(("en", "ern", "eln")) and form not in _FUTURE
-    return infinitive and not is_participle(form, lemma)
+    said = any(words.forms[at] in _FUTURE for at in range(start, end))
+    return said and _ends_in_infinitive(doc, clause)

@@ -1,6 +1,7 @@
 """Training of the label weights: one logistic regression per label over words and cues, all labels at once.
 
-Below: `pipeline.nlp.label_weights`, `pipeline.nlp.labels`. Above: `checkup train`.
+Below: `pipeline.nlp.label_weights`, `pipeline.nlp.labels`. Above: `pipeline.nlp.topic_training`,
+`checkup train`.
 """
 
 from collections import Counter
@@ -83,7 +84,7 @@ def _scores(model: LabelWeights, seen: _Seen) -> Floats:
 
 
 def _fit(seen: Sequence[_Seen], truth: Floats, weight: Floats, labels: Sequence[str], penalty: float) -> LabelWeights:
-    """Gradient descent with Nesterov's momentum on the weighted logistic loss."""
+    """Weights without thresholds, from what was seen of the texts."""
     counts = Counter(token for one in seen for token in one.tokens)
     names = sorted(token for token, count in counts.items() if count >= _LEAST_TEXTS)
     index = {token: number for number, token in enumerate(names)}
@@ -95,14 +96,15 @@ def _fit(seen: Sequence[_Seen], truth: Floats, weight: Floats, labels: Sequence[
         words[row, columns] = idf[columns]
     words /= np.maximum(np.linalg.norm(words, axis=1, keepdims=True), 1e-9)
     inputs = np.hstack([words, np.vstack([one.cues for one in seen]), np.ones((len(seen), 1), dtype=np.float32)])
-    found = _descend(inputs, truth, weight, penalty)
+    found = descend(inputs, truth, weight, penalty)
     split = len(names)
     return LabelWeights(
         tuple(labels), index, idf, found[:split], found[split:-1], found[-1], np.zeros(len(labels), np.float32)
     )
 
 
-def _descend(inputs: Floats, truth: Floats, weight: Floats, penalty: float) -> Floats:
+def descend(inputs: Floats, truth: Floats, weight: Floats, penalty: float) -> Floats:
+    """Gradient descent with Nesterov's momentum on the weighted logistic loss; the last input is never penalised."""
     found = np.zeros((inputs.shape[1], truth.shape[1]), dtype=np.float32)
     speed = np.zeros_like(found)
     decay = np.full((inputs.shape[1], 1), penalty, dtype=np.float32)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from data.corpus_files import LESSONS
 from pipeline.nlp.claim_rules import cues_by_clause
 from pipeline.nlp.clauses import Clause, Status
-from pipeline.nlp.judge import judge_lessons, rule_lessons
+from pipeline.nlp.judge import judge_lessons
 from pipeline.nlp.numerals import YEAR
 from pipeline.nlp.sentences import sentence_of
 
@@ -21,8 +21,8 @@ _DONE: frozenset[Status] = frozenset({"result", "other"})
 """Of clauses that tell of a transfer; elsewhere (`in anderen Städten`) is where it went or came from."""
 _CONTINUATIONS: Mapping[str, tuple[str, frozenset[Status]]] = {
     "permanent": ("permanent", frozenset({"result"})),
-    "ended": ("ended", _DONE | {"negated"}),
     "open_end": ("unknown", _DONE | {"negated", "planned"}),
+    "ended": ("ended", _DONE | {"negated"}),
     "running": ("running", _DONE | {"planned"}),
 }
 """By label, in the order in which they count: the status told, and of which clauses: `soll verstetigt werden` lasts not
@@ -45,16 +45,9 @@ class Practice:
 def find_practice(doc: "Doc") -> "Doc":
     """Component `checkup_practice`: sets `doc._.lessons`, `doc._.awards`, `doc._.transfers`, `doc._.continuation`."""
     labels = cues_by_clause(doc, "practice")
-    clauses: list[Clause] = doc._.clauses
     doc._.lessons = _lessons(doc)
     doc._.awards = _awards(doc, labels)
-    # A transfer is told to the database only where the rules see one and the clause says that it is done; the judge's
-    # lesson of that kind may also tell of one that others should make.
-    doc._.transfers = [
-        Practice("transfer", *_span(clause))
-        for clause, kind in zip(clauses, rule_lessons(doc), strict=True)
-        if kind and LESSONS[kind - 1] == "transfer" and clause.status in _DONE
-    ]
+    doc._.transfers = _transfers(doc, labels)
     doc._.continuation = _continuation(doc, labels)
     return doc
 
@@ -88,11 +81,39 @@ def _awards(doc: "Doc", labels: Mapping[int, set[str]]) -> list[Practice]:
     ]
 
 
+def _transfers(doc: "Doc", labels: Mapping[int, set[str]]) -> list[Practice]:
+    """The clauses that say that another place took the concept over, or that it came from one.
+
+    Only where the rules see it and the clause says that it is done: the judge's lesson of that kind may also tell of a
+    transfer that others should make.
+    """
+    clauses: list[Clause] = doc._.clauses
+    return [
+        Practice("transfer", *_span(clauses[index]))
+        for index in sorted(labels)
+        if not labels[index].isdisjoint(("adopted", "transfer"))
+        and "adopted_not" not in labels[index]
+        and clauses[index].status in _DONE
+        and not clauses[index].infinitive
+    ]
+
+
 def _continuation(doc: "Doc", labels: Mapping[int, set[str]]) -> Practice | None:
-    """The last clause that says how the project went on; a lasting one before others."""
+    """The last clause that says how the project went on; a lasting one before others.
+
+    `permanent_not` and `running_not` name what looks alike: a request, a waiting list that grows longer.
+    """
     clauses: list[Clause] = doc._.clauses
     for label, (status, told_of) in _CONTINUATIONS.items():
-        found = [index for index in sorted(labels) if label in labels[index] and clauses[index].status in told_of]
+        found = [
+            index
+            for index in sorted(labels)
+            if label in labels[index]
+            and f"{label}_not" not in labels[index]
+            and clauses[index].status in told_of
+            and not (label == "permanent" and clauses[index].infinitive)
+            and not (label == "ended" and clauses[index].first == "ob")
+        ]
         if found:
             start, end = _span(clauses[found[-1]])
             return Practice(status, start, end, _year(doc, start))

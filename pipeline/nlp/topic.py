@@ -1,33 +1,45 @@
-"""Whether a text is about integration at all: by words of the topic, and by its fields and groups where none is said.
+"""Whether a text is about integration at all: by its words, and by the cues of fields, groups and the topic itself.
 
-Below: `pipeline.nlp.labels`, `pipeline.nlp.cues`. Above: `pipeline.nlp.readings`.
+Below: `pipeline.nlp.labels`, `pipeline.nlp.cues`, `pipeline.nlp.topic_weights`. Above: `pipeline.nlp.readings`,
+`pipeline.nlp.topic_training`.
 """
 
 from typing import TYPE_CHECKING
 
-from pipeline.nlp.labels import Label
+from pipeline.nlp.labels import cue_sums, label_names
+from pipeline.nlp.search_tokens import index_tokens
+from pipeline.nlp.topic_weights import shipped_topic_weights
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
 
-_NEWCOMERS = frozenset({"gefluechtete", "migranten"})
-_EVERYWHERE = frozenset(
-    {"kinder", "jugendliche", "junge_erwachsene", "aufnahmegesellschaft", "verwaltung", "unternehmen"}
-)
-"""Groups that any notice of a town hall, club or school speaks of."""
-_CLEAR = 0.9
-"""Score of a field that counts by itself where neither a word of the topic nor a group is found."""
+TOPIC = "topic"
+_REFUGEES = "gefluechtete"
+_FEW_WORDS = 25
+"""A text of fewer words is no description of a project, which the weights know: to name refugees is enough there."""
+
+
+def topic_names() -> tuple[str, ...]:
+    """The sums of cue weights that decide: those of every label, and the topic's own."""
+    return (*label_names(), TOPIC)
+
+
+def topic_sums(doc: "Doc") -> dict[str, float]:
+    """The sum of cue weights by label, and that of the words of the topic, each wording counted once."""
+    lemmas = doc._.words.lemmas
+    said = {tuple(lemmas[cue.start : cue.end]): cue.weight for cue in doc._.cues if cue.table == TOPIC}
+    return {**cue_sums(doc), TOPIC: sum(said.values())}
 
 
 def is_on_topic(doc: "Doc") -> bool:
     """Whether a text with its labels and cues is about integration.
 
-    A word of the topic needs a field, or newcomers as a group. Without any, a field must be very clear, or a group
-    stand there that is not in everybody's mouth.
+    It must have a field or a group: of a text without any, nothing could be told.
     """
-    said = any(cue.table == "topic" for cue in doc._.cues)
-    fields: list[Label] = doc._.labels["action_fields"]
-    groups = {label.id for label in doc._.labels["target_groups"]}
-    if said:
-        return bool(groups & _NEWCOMERS or fields)
-    return bool(fields) and (bool(groups - _EVERYWHERE) or any(label.score >= _CLEAR for label in fields))
+    labels = doc._.labels
+    if not any(labels.values()):
+        return False
+    lemmas = doc._.words.lemmas
+    if len(lemmas) < _FEW_WORDS and any(label.id == _REFUGEES for label in labels["target_groups"]):
+        return True
+    return shipped_topic_weights().decide(index_tokens(lemmas), topic_sums(doc)) > 0

@@ -159,21 +159,21 @@ def test_pages_that_did_not_change_are_not_read_twice_and_none_is_lost(source: S
 
 
 def test_a_killed_crawl_goes_on_where_it_was(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
-    from crawlers.walk import Walk
+    from crawlers.handover import Handover
 
-    emit, left = Walk._emit, [3]
+    emit, left = Handover._emit, [3]
 
-    def until(walk: Walk, held: Any) -> Iterator[Any]:
-        yield from emit(walk, held)
+    def until(handover: Handover, held: Any) -> Iterator[Any]:
+        yield from emit(handover, held)
         if held.readings:
             left[0] -= 1
         if not left[0]:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(Walk, "_emit", until)
+    monkeypatch.setattr(Handover, "_emit", until)
     assert source.refresh().code == 130
     assert (source.staged(), source.shown()) == (3, {})
-    monkeypatch.setattr(Walk, "_emit", emit)
+    monkeypatch.setattr(Handover, "_emit", emit)
     source.site.log.clear()
     del source.site.pages[PATHS[0]]  # read before the kill, so not asked for again
     got = source.refresh()

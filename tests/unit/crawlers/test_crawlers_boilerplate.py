@@ -3,7 +3,7 @@
 from support.crawling import YAML, links, run
 from support.site import Site, html
 
-from crawlers.boilerplate import LEARN_PAGES, Boilerplate
+from crawlers.boilerplate import LEARN_PAGES, Boilerplate, line_keys
 from crawlers.crawl import crawl
 from crawlers.memory import FileMemory
 from crawlers.source import parse_source
@@ -17,20 +17,33 @@ def test_only_what_stands_on_most_pages_is_taken_out():
     learner = Boilerplate()
     for n in range(LEARN_PAGES):
         assert not learner.ready
-        learner.learn(f"Navigation\n{OWN.format(n=n)}\nFußzeile  der Seite" + ("\nmanchmal" if n % 2 else ""))
+        text = f"Navigation\n{OWN.format(n=n)}\nFußzeile  der Seite" + ("\nmanchmal" if n % 2 else "")
+        learner.learn(line_keys(text))
     assert learner.ready
     text = f"NAVIGATION\n{OWN.format(n=99)}\nmanchmal\nFußzeile der Seite"
-    assert learner.cleaned(text) == f"{OWN.format(n=99)}\nmanchmal"
+    kept = f"{OWN.format(n=99)}\nmanchmal"
+    assert learner.cleaned(text) == (kept, list(line_keys(kept)))
+
+
+def test_a_masked_text_is_cleaned_by_its_lines_as_they_were():
+    learner = Boilerplate(line_keys("Ansprechpartnerin: Petra Muster"))
+    text = f"{OWN.format(n=3)}\n\nAnsprechpartnerin: Petra Muster"
+    masked = text.replace("Petra Muster", "████████████")
+    assert learner.cleaned(masked, line_keys(text)) == learner.cleaned(text) == (
+        OWN.format(n=3), list(line_keys(OWN.format(n=3)))
+    )  # fmt: skip
+    run_on = masked.replace("\n\n", "█\n")  # a mask that took the end of a line along: judged as it stands
+    assert learner.cleaned(run_on, line_keys(text))[0] == run_on
 
 
 def test_a_text_is_never_emptied_and_few_pages_teach_nothing():
     learner = Boilerplate()
     for _ in range(LEARN_PAGES):
-        learner.learn("immer dasselbe")
-    assert learner.cleaned("immer dasselbe") == "immer dasselbe"
+        learner.learn(line_keys("immer dasselbe"))
+    assert learner.cleaned("immer dasselbe")[0] == "immer dasselbe"
     few = Boilerplate()
     for _ in range(3):
-        few.learn("immer dasselbe\nText")
+        few.learn(line_keys("immer dasselbe\nText"))
     few.settle()
     assert few.lines == frozenset()
 

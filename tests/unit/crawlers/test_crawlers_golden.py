@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from crawlers.fields import parse_html
+from crawlers.handover import addresses
 from crawlers.lists import read_list
 from crawlers.outcome import Refused
 from crawlers.page import read_items, read_page
 from crawlers.source import load_source, source_names
-from crawlers.walk import addresses
 from crawlers.web import Refusal
 
 GOLDEN = Path(__file__).parents[2] / "golden"

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from data.corpus_files import load_corpus, told_lessons
+from data.corpus_files import load_corpus, read_texts, told_lessons
 from data.errors import CheckupError
 from data.shipped import iter_shipped
 from data.vocabulary import load_vocabulary
@@ -38,6 +38,47 @@ def test_lessons_lie_in_the_texts_of_shipped_projects_and_cut_no_word():
             assert 0 <= start < end <= len(texts[name])
             assert not texts[name][max(start - 1, 0) : start + 1].isalnum() or start == 0
             assert not texts[name][end - 1 : end + 1].isalnum() or end == len(texts[name])
+
+
+READ = {
+    "title": "Werkstatt", "text": "46 kamen. 39 bestanden.", "level": 4, "evidence": "1",
+    "claims": [["39 bestanden", "result", 4, None]], "lessons": [], "continuation": None, "reached": [46, "46 kamen"],
+    "rate": [85, "39 bestanden"], "budget": None, "awards": [], "transferred": [], "fields": ["arbeit"], "groups": [],
+}  # fmt: skip
+
+
+def test_what_is_marked_in_a_text_gets_its_place(tmp_path):
+    lines(tmp_path / "readings" / "a.jsonl", READ)
+    (read,) = read_texts(tmp_path)
+    assert read.reached
+    assert (read.reached.start, read.reached.end, read.reached.value) == (0, 8, 46)
+    assert read.claims[0].value == {"status": "result", "level": 4, "quantity": None}
+    assert (read.budget, read.continuation, read.awards) == (None, None, ())
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"rate": [85, "40 bestanden"]},
+        {"claims": [["39 bestanden", "hoped", 4, None]]},
+        {"lessons": [["luck", "46 kamen"]]},
+        {"continuation": ["paused", None, "46 kamen"]},
+    ],
+)
+def test_a_wrong_mark_is_named_with_its_line(tmp_path, changed):
+    lines(tmp_path / "readings" / "a.jsonl", READ, READ | changed)
+    with pytest.raises(CheckupError, match=r"a\.jsonl:2"):
+        list(read_texts(tmp_path))
+
+
+def test_the_marked_texts_hold_every_level_and_kind():
+    read = load_corpus().readings
+    assert len({text.text for text in read}) == len(read) >= 600
+    assert {text.level for text in read} == set(range(8))
+    assert {text.evidence for text in read} >= {"0", "1", "2", "3", "4", "X"}
+    assert all(text.level == 0 or any(claim.value["status"] == "result" for claim in text.claims) for text in read)
+    for some, least in ((lambda t: t.reached, 250), (lambda t: t.rate, 80), (lambda t: t.transferred, 80)):
+        assert sum(bool(some(text)) for text in read) >= least
 
 
 def test_a_wrong_grade_is_named_with_its_line(tmp_path):

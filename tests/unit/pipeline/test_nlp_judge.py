@@ -18,6 +18,8 @@ def one(text):
     [
         ("57 von 80 Geflüchteten fanden 2019 eine Arbeit.", True),
         ("Die Clearingstelle berät Menschen ohne Krankenversicherung, Ärzte behandeln sie.", True),
+        ("Beim Mädchentreff helfen Ehrenamtliche im Stadtteil bei Hausaufgaben und Bewerbungen.", True),
+        ("Im Wettbewerb der Schülerfirmen gewann ein Windrad, die internationale Jury war begeistert.", False),
         ("Die Systemintegration verbindet das Fachverfahren mit dem Archiv.", False),
         ("Der Gesangverein feiert sein hundertjähriges Bestehen mit einem Fest für Jugendliche.", False),
     ],

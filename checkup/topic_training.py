@@ -1,0 +1,70 @@
+"""Training the reader of the topic: projects of integration against municipal and other texts.
+
+Below: `pipeline.nlp.topic_training`, `checkup.label_training`, `data.corpus_files`. Above: `checkup train labels`.
+
+Shipped projects that a test or development part of the gold holds are left out.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from checkup.label_training import examples as labelled
+from data.corpus_files import FOLDER, Corpus
+from pipeline.nlp.topic_training import LEAST, PENALTY, TopicExample, train_topic
+from pipeline.nlp.topic_weights import TOPIC_FILE
+
+INVENTED = 0.5
+"""Weight of an invented project or description beside a shipped one."""
+DISTRACTOR = 3.0
+"""Weight of a text that looks like a project beside a town's message."""
+
+
+def train_topic_weights(gold: Path, corpus: Corpus, output: Path = TOPIC_FILE) -> int:
+    """Trains and writes the weights.
+
+    Args:
+        gold: `projects.jsonl` with `split` and `gold`; only its part `train` is learned from.
+        corpus: holds the invented projects and the texts off the topic.
+        output: the .npz to write; the same data give the same bytes.
+
+    Returns:
+        How many texts were used.
+    """
+    found = topic_examples(gold, corpus)
+    card = {
+        "texts": len(found), "data_sha256": topic_sha256(found), "penalty": PENALTY, "least": LEAST,
+        "command": "checkup train labels",
+    }  # fmt: skip
+    weights = train_topic(found)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    weights.save(output, card)
+    return len(found)
+
+
+def topic_examples(gold: Path, corpus: Corpus, folder: Path = FOLDER) -> list[TopicExample]:
+    """Everything that is learned from: projects, then texts on something else."""
+    return [
+        *(TopicExample(e.title, e.text, True, 1.0 if e.weight == 1.0 else INVENTED) for e in labelled(gold, corpus)),
+        *(TopicExample(None, item.text, False) for item in corpus.negatives if item.kind == "off_topic"),
+        *(
+            TopicExample(e["title"], e["text"], False, DISTRACTOR)
+            for e in _lines([*sorted(folder.glob("distractors/*.jsonl")), gold])
+            if "gold" not in e or (e["split"] == "train" and not e["gold"]["action_fields"])
+        ),
+    ]
+
+
+def topic_sha256(found: Sequence[TopicExample]) -> str:
+    """A hash over everything that is learned from."""
+    told = json.dumps([[e.title, e.text, e.on_topic, e.weight] for e in found], ensure_ascii=False)
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def _lines(paths: Sequence[Path]) -> Iterator[dict[str, Any]]:
+    for path in paths:
+        for line in path.read_text("utf-8").split("\n"):
+            if line.strip():
+                yield json.loads(line)

@@ -1,0 +1,49 @@
+"""What the reader of the topic learns from: both sides, and never a text that is measured on."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from checkup.topic_training import topic_examples, topic_sha256
+from data.corpus_files import load_corpus
+from pipeline.nlp.topic_training import TopicExample, train_topic
+from pipeline.nlp.topic_weights import TOPIC_FILE, read_topic_weights
+
+GOLD = Path("tests/eval/gold_projects/projects.jsonl")
+
+
+@pytest.fixture(scope="module")
+def found() -> list[TopicExample]:
+    return topic_examples(GOLD, load_corpus())
+
+
+def test_nothing_of_the_gold_s_dev_or_test_part_is_learned_from(found: list[TopicExample]) -> None:
+    texts = {example.text for example in found}
+    gold = [json.loads(line) for line in GOLD.read_text("utf-8").splitlines()]
+    assert not texts & {line["text"] for line in gold if line["split"] != "train"}
+    distractors = {line["text"] for line in gold if line["split"] == "train" and not line["gold"]["action_fields"]}
+    assert distractors <= {example.text for example in found if not example.on_topic}
+
+
+def test_both_sides_are_there(found: list[TopicExample]) -> None:
+    sides = [example.on_topic for example in found]
+    assert sum(sides) > 2500
+    assert len(sides) - sum(sides) > 450
+
+
+def test_the_shipped_weights_were_trained_on_these_data(found: list[TopicExample]) -> None:
+    with np.load(TOPIC_FILE, allow_pickle=False) as file:
+        card = json.loads(file["card"].tobytes())
+    assert card["data_sha256"] == topic_sha256(found)
+
+
+def test_weights_are_read_as_they_were_written(tmp_path: Path) -> None:
+    texts = [("Deutschkurs für Geflüchtete", True), ("Kurs für Migranten", True), ("Der Windpark geht ans Netz", False)]
+    model = train_topic([TopicExample(None, text, side) for text, side in texts * 3])
+    model.save(tmp_path / "topic.npz", {})
+    read = read_topic_weights(tmp_path / "topic.npz")
+    for words in (["sprachkurs", "migrant"], ["windpark", "netz"], []):
+        assert read.decide(words, {"topic": 3.0}) == pytest.approx(model.decide(words, {"topic": 3.0}), abs=0.02)
+    assert model.decide(["migrant"], {"topic": 3.0}) > model.decide(["windpark", "netz"], {})

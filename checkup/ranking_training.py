@@ -119,7 +119,7 @@ def fit(
                 if value > reached + LEAST_GAIN:
                     best, reached = candidate, value
         say(f"Runde {number + 1}: {cases.score(best):.4f} {asdict(best)}")
-        if reached - before < 5e-4:
+        if reached == before:
             break
     best = replace(best, relevant=relevant_from(cases, best))
     say(f"relevant ab {best.relevant}")

@@ -7,14 +7,13 @@ Shipped projects that a test or development part of the gold holds are left out.
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from checkup.label_training import examples as labelled
-from data.corpus_files import FOLDER, Corpus
+from data.corpus_files import Corpus
+from pipeline.nlp.label_weights import TOPIC_FILE
 from pipeline.nlp.topic_training import LEAST, PENALTY, TopicExample, train_topic
-from pipeline.nlp.topic_weights import TOPIC_FILE
 
 INVENTED = 0.5
 """Weight of an invented project or description beside a shipped one."""
@@ -44,16 +43,15 @@ def train_topic_weights(gold: Path, corpus: Corpus, output: Path = TOPIC_FILE) -
     return len(found)
 
 
-def topic_examples(gold: Path, corpus: Corpus, folder: Path = FOLDER) -> list[TopicExample]:
+def topic_examples(gold: Path, corpus: Corpus) -> list[TopicExample]:
     """Everything that is learned from: projects, then texts on something else."""
+    lines = [json.loads(line) for line in gold.read_text("utf-8").split("\n") if line.strip()]
+    off = [line for line in lines if line["split"] == "train" and not line["gold"]["action_fields"]]
     return [
         *(TopicExample(e.title, e.text, True, 1.0 if e.weight == 1.0 else INVENTED) for e in labelled(gold, corpus)),
         *(TopicExample(None, item.text, False) for item in corpus.negatives if item.kind == "off_topic"),
-        *(
-            TopicExample(e["title"], e["text"], False, DISTRACTOR)
-            for e in _lines([*sorted(folder.glob("distractors/*.jsonl")), gold])
-            if "gold" not in e or (e["split"] == "train" and not e["gold"]["action_fields"])
-        ),
+        *(TopicExample(item.title, item.text, False, DISTRACTOR) for item in corpus.distractors),
+        *(TopicExample(line["title"], line["text"], False, DISTRACTOR) for line in off),
     ]
 
 
@@ -61,10 +59,3 @@ def topic_sha256(found: Sequence[TopicExample]) -> str:
     """A hash over everything that is learned from."""
     told = json.dumps([[e.title, e.text, e.on_topic, e.weight] for e in found], ensure_ascii=False)
     return hashlib.sha256(told.encode()).hexdigest()
-
-
-def _lines(paths: Sequence[Path]) -> Iterator[dict[str, Any]]:
-    for path in paths:
-        for line in path.read_text("utf-8").split("\n"):
-            if line.strip():
-                yield json.loads(line)

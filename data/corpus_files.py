@@ -123,6 +123,14 @@ class NegativeText:
 
 
 @dataclass(frozen=True, slots=True)
+class DistractorText:
+    """A project or notice that is not about integration."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Corpus:
     """Everything in the folder."""
 
@@ -136,6 +144,7 @@ class Corpus:
     answers: Mapping[str, Mapping[str, int]]
     """Per shipped project: the needs it answers, graded 1-3; absent ones are 0 (`data/corpus/README.md`)."""
     readings: tuple[ReadText, ...]
+    distractors: tuple[DistractorText, ...]
 
 
 def _lines(paths: list[Path]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -251,7 +260,16 @@ def load_corpus(folder: Path = FOLDER) -> Corpus:
     """
     files = {
         name: sorted((folder / name).glob("*.jsonl"))
-        for name in ("statements", "approaches", "situations", "negatives", "answers", "calibration", "projects")
+        for name in (
+            "statements",
+            "approaches",
+            "situations",
+            "negatives",
+            "answers",
+            "calibration",
+            "projects",
+            "distractors",
+        )
     }
     return Corpus(
         statements=_statements(files["statements"]),
@@ -277,4 +295,5 @@ def load_corpus(folder: Path = FOLDER) -> Corpus:
         ),
         answers=_by_project(files["answers"]),
         readings=tuple(read_texts(folder)),
+        distractors=tuple(DistractorText(e["title"], e["text"]) for _, e in _lines(files["distractors"])),
     )  # fmt: skip

@@ -35,7 +35,8 @@ COMPONENTS = tuple(_STEPS)
 
 _ATTRIBUTES: dict[str, object] = {
     "title_tokens": 0,
-    "words": None, "sentences": [], "cues": [], "labels": {}, "quantities": [],
+    "words": None, "sentences": [], "cues": [], "search_tokens": [], "cue_sums": {}, "labels": {},
+    "quantities": [],
     "clauses": [], "clause_of": [], "claims": [], "grade": None, "facts": [], "lessons": [], "awards": [],
     "transfers": [], "continuation": None, "clause_features": [],
 }  # fmt: skip

@@ -1,20 +1,18 @@
 """Training of the label weights: one logistic regression per label over words and cues, all labels at once.
 
-Below: `pipeline.nlp.label_weights`, `pipeline.nlp.labels`. Above: `pipeline.nlp.topic_training`,
-`checkup train`.
+Below: `pipeline.nlp.label_weights`, `pipeline.nlp.labels`. Above: `pipeline.nlp.topic_training`, `checkup train`.
 """
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pipeline.nlp.analysis import pipeline_zone
 from pipeline.nlp.label_weights import Floats, LabelWeights, cue_features
-from pipeline.nlp.labels import cue_sums, label_names
+from pipeline.nlp.labels import label_names
 from pipeline.nlp.readings import Quoter, analyse
-from pipeline.nlp.search_tokens import index_tokens
 
 _LEAST_TEXTS = 2
 _STEPS = 400
@@ -34,7 +32,9 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class Seen:
+    """What is looked at of a text: its index tokens, and the logarithms of its sums of cue weights."""
+
     tokens: frozenset[str]
     cues: Floats
 
@@ -60,33 +60,50 @@ def train(examples: Sequence[Example], *, penalty: float = 1.0, folds: int = 5) 
         out = whole[fold::folds]
         kept = np.ones(len(examples), dtype=bool)
         kept[out] = False
-        model = _fit([seen[i] for i in np.flatnonzero(kept)], truth[kept], weight[kept], labels, penalty)
+        model = fit([seen[i] for i in np.flatnonzero(kept)], truth[kept], weight[kept], labels, labels, penalty)
         held[out] = [_scores(model, seen[i]) for i in out]
-    final = _fit(seen, truth, weight, labels, penalty)
+    final = fit(seen, truth, weight, labels, labels, penalty)
     thresholds = _thresholds(held[whole], truth[whole].astype(bool), labels)
-    return LabelWeights(
-        labels, final.tokens, final.idf, final.by_token, final.by_cue, final.bias, thresholds.astype(np.float32)
-    )
+    return replace(final, thresholds=thresholds.astype(np.float32))
 
 
-def _look(example: Example, labels: Sequence[str]) -> _Seen:
+def _look(example: Example, labels: Sequence[str]) -> Seen:
     quoter = Quoter(example.title, example.text)
     with pipeline_zone() as nlp:
         doc = analyse(nlp, quoter)
-        return _Seen(frozenset(index_tokens(doc._.words.lemmas)), cue_features(cue_sums(doc), labels))
+        return Seen(frozenset(doc._.search_tokens), cue_features(doc._.cue_sums, labels))
 
 
-def _scores(model: LabelWeights, seen: _Seen) -> Floats:
+def _scores(model: LabelWeights, seen: Seen) -> Floats:
     rows = sorted(model.tokens[token] for token in seen.tokens if token in model.tokens)
     weights = model.idf[rows]
     length = float(np.sqrt((weights**2).sum())) or 1.0
     return np.asarray((weights / length) @ model.by_token[rows] + seen.cues @ model.by_cue + model.bias)
 
 
-def _fit(seen: Sequence[_Seen], truth: Floats, weight: Floats, labels: Sequence[str], penalty: float) -> LabelWeights:
-    """Weights without thresholds, from what was seen of the texts."""
+def fit(
+    seen: Sequence[Seen],
+    truth: Floats,
+    weight: Floats,
+    labels: Sequence[str],
+    cues: Sequence[str],
+    penalty: float,
+    *,
+    least_texts: int = _LEAST_TEXTS,
+) -> LabelWeights:
+    """Weights with thresholds of zero, from what was seen of the texts.
+
+    Args:
+        seen: The texts.
+        truth: Which labels hold, float32[texts, labels].
+        weight: Of each text.
+        labels: Their names.
+        cues: Names of the sums that were looked at.
+        penalty: L2 penalty on the weights, in units of one text of weight one.
+        least_texts: A token in fewer texts is left out.
+    """
     counts = Counter(token for one in seen for token in one.tokens)
-    names = sorted(token for token, count in counts.items() if count >= _LEAST_TEXTS)
+    names = sorted(token for token, count in counts.items() if count >= least_texts)
     index = {token: number for number, token in enumerate(names)}
     frequencies = np.asarray([counts[token] for token in names])
     idf = np.asarray(np.log((1 + len(seen)) / (1 + frequencies)) + 1, dtype=np.float32)
@@ -96,14 +113,15 @@ def _fit(seen: Sequence[_Seen], truth: Floats, weight: Floats, labels: Sequence[
         words[row, columns] = idf[columns]
     words /= np.maximum(np.linalg.norm(words, axis=1, keepdims=True), 1e-9)
     inputs = np.hstack([words, np.vstack([one.cues for one in seen]), np.ones((len(seen), 1), dtype=np.float32)])
-    found = descend(inputs, truth, weight, penalty)
+    found = _descend(inputs, truth, weight, penalty)
     split = len(names)
     return LabelWeights(
-        tuple(labels), index, idf, found[:split], found[split:-1], found[-1], np.zeros(len(labels), np.float32)
-    )
+        tuple(labels), tuple(cues), index, idf, found[:split], found[split:-1], found[-1],
+        np.zeros(len(labels), np.float32),
+    )  # fmt: skip
 
 
-def descend(inputs: Floats, truth: Floats, weight: Floats, penalty: float) -> Floats:
+def _descend(inputs: Floats, truth: Floats, weight: Floats, penalty: float) -> Floats:
     """Gradient descent with Nesterov's momentum on the weighted logistic loss; the last input is never penalised."""
     found = np.zeros((inputs.shape[1], truth.shape[1]), dtype=np.float32)
     speed = np.zeros_like(found)

@@ -1,9 +1,11 @@
-"""The linear model that turns words and cues into scores of fields and groups, as it lies in `weights/labels.npz`.
+"""The linear model that turns words and cues into scores of fields, groups and the topic.
 
 A text is its set of index tokens, each weighted by its inverse document frequency and the whole scaled to length one
-(Salton & Buckley 1988, doi 10.1016/0306-4573(88)90021-0), beside the logarithm of the cue weights of every label.
+(Salton & Buckley 1988, doi 10.1016/0306-4573(88)90021-0), beside the logarithm of
+the cue weights of every label. It lies in `weights/labels.npz` (fields and groups) and `weights/topic.npz`.
 
-Below: nothing. Above: `pipeline.nlp.labels` reads it, `pipeline.nlp.label_training` makes it.
+Below: nothing. Above: `pipeline.nlp.labels` and `pipeline.nlp.topic` read it, `pipeline.nlp.label_training` and
+`pipeline.nlp.topic_training` make it.
 """
 
 import io
@@ -18,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 WEIGHTS_FILE = Path(__file__).parent / "weights" / "labels.npz"
+TOPIC_FILE = WEIGHTS_FILE.with_name("topic.npz")
 CUE_SCALE = 3.0
 
 Floats = NDArray[np.float32]
@@ -25,9 +28,11 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabelWeights:
-    """Weights for every label, all float32: `idf` [tokens], `by_token` [tokens, labels], `by_cue` [labels, labels]."""
+    """Weights for every label, all float32: `idf` [tokens], `by_token` [tokens, labels], `by_cue` [cues, labels]."""
 
     labels: tuple[str, ...]
+    cues: tuple[str, ...]
+    """The sums of cue weights that are looked at, in order."""
     tokens: Mapping[str, int]
     idf: Floats
     by_token: Floats
@@ -40,16 +45,17 @@ class LabelWeights:
 
         Args:
             tokens: Index tokens of the text (`pipeline.nlp.search_tokens`).
-            cues: Sum of cue weights by label.
+            cues: Sum of cue weights by name.
         """
         rows = sorted({self.tokens[token] for token in tokens if token in self.tokens})
         weights = self.idf[rows]
         length = float(np.sqrt((weights**2).sum())) or 1.0
         by_words = (weights / length) @ self.by_token[rows]
-        return np.asarray(by_words + cue_features(cues, self.labels) @ self.by_cue + self.bias - self.thresholds)
+        return np.asarray(by_words + cue_features(cues, self.cues) @ self.by_cue + self.bias - self.thresholds)
 
     def save(self, path: Path, card: Mapping[str, Any]) -> None:
         """Writes the weights and their card into one file; the same weights give the same bytes."""
+        names = {"labels": self.labels, "cues": self.cues, "tokens": list(self.tokens)}
         np.savez_compressed(
             path,
             idf=self.idf.astype(np.float16),
@@ -57,16 +63,14 @@ class LabelWeights:
             by_cue=self.by_cue,
             bias=self.bias,
             thresholds=self.thresholds,
-            names=np.frombuffer(
-                json.dumps({"labels": self.labels, "tokens": list(self.tokens)}, ensure_ascii=False).encode(), np.uint8
-            ),
+            names=np.frombuffer(json.dumps(names, ensure_ascii=False).encode(), np.uint8),
             card=np.frombuffer(json.dumps(card, ensure_ascii=False, sort_keys=True).encode(), np.uint8),
         )
 
 
-def cue_features(cues: Mapping[str, float], labels: Sequence[str]) -> Floats:
-    """The logarithm of each label's sum of cue weights: float32[labels]."""
-    return np.asarray([np.log1p(max(cues.get(label, 0.0), 0.0)) / CUE_SCALE for label in labels], dtype=np.float32)
+def cue_features(cues: Mapping[str, float], names: Sequence[str]) -> Floats:
+    """The logarithm of each sum of cue weights: float32[names]."""
+    return np.asarray([np.log1p(max(cues.get(name, 0.0), 0.0)) / CUE_SCALE for name in names], dtype=np.float32)
 
 
 def read_weights(path: Path) -> LabelWeights:
@@ -75,6 +79,7 @@ def read_weights(path: Path) -> LabelWeights:
         names = json.loads(file["names"].tobytes())
         return LabelWeights(
             labels=tuple(names["labels"]),
+            cues=tuple(names["cues"]),
             tokens={token: index for index, token in enumerate(names["tokens"])},
             idf=file["idf"].astype(np.float32),
             by_token=file["by_token"].astype(np.float32),
@@ -85,6 +90,6 @@ def read_weights(path: Path) -> LabelWeights:
 
 
 @cache
-def shipped_weights() -> LabelWeights:
+def shipped_weights(path: Path = WEIGHTS_FILE) -> LabelWeights:
     """The weights that are shipped beside the code."""
-    return read_weights(WEIGHTS_FILE)
+    return read_weights(path)

@@ -42,14 +42,15 @@ def label_names() -> tuple[str, ...]:
     return tuple(f"{name}/{label}" for table, name in TABLES.items() for label in load_rules(table))
 
 
-def cue_sums(doc: "Doc") -> dict[str, float]:
-    """The sum of cue weights by label (`property/id`)."""
-    return {name: _weight(doc, cues) for name, cues in _by_label(doc).items()}
-
-
 def find_labels(doc: "Doc") -> "Doc":
-    """Component `checkup_labels`: sets `doc._.labels[property]` (best first) and `doc.cats`."""
-    distances, by_label = _distances(doc), _by_label(doc)
+    """Component `checkup_labels`: sets `doc._.labels[property]` (best first) and `doc.cats`.
+
+    And what they were read from: `doc._.search_tokens`, and `doc._.cue_sums`, the sum of cue weights by label.
+    """
+    by_label = _by_label(doc)
+    doc._.search_tokens = index_tokens(doc._.words.lemmas)
+    doc._.cue_sums = {name: _weight(doc, cues) for name, cues in by_label.items()}
+    distances = _distances(doc)
     doc.cats.update({name: 1 / (1 + math.exp(-distance)) for name, distance in distances.items()})
     near = _told(doc, "action_fields", distances, by_label, _NEAR)
     doc._.labels = {
@@ -69,8 +70,7 @@ def groups_of_situation(doc: "Doc") -> list[Label]:
 def _distances(doc: "Doc") -> dict[str, float]:
     """Distance of every label from its threshold in log odds, best first."""
     model = shipped_weights()
-    sums = cue_sums(doc)
-    distances = model.decide(index_tokens(doc._.words.lemmas), sums)
+    distances = model.decide(doc._.search_tokens, doc._.cue_sums)
     return {
         name: float(distance)
         for name, distance in sorted(zip(model.labels, distances, strict=True), key=lambda item: (-item[1], item[0]))
@@ -84,7 +84,7 @@ def _told(
     return [
         Label(name.partition("/")[2], round(doc.cats[name], 4), _carriers(doc, by_label[name]))
         for name, distance in distances.items()
-        if name.startswith(f"{table}/") and distance >= least and _weight(doc, by_label.get(name, [])) >= _LEAST_CUES
+        if name.startswith(f"{table}/") and distance >= least and doc._.cue_sums.get(name, 0.0) >= _LEAST_CUES
     ]
 
 

@@ -1,14 +1,13 @@
 """Whether a text is about integration at all: by its words, and by the cues of fields, groups and the topic itself.
 
-Below: `pipeline.nlp.labels`, `pipeline.nlp.cues`, `pipeline.nlp.topic_weights`. Above: `pipeline.nlp.readings`,
+Below: `pipeline.nlp.labels`, `pipeline.nlp.cues`, `pipeline.nlp.label_weights`. Above: `pipeline.nlp.readings`,
 `pipeline.nlp.topic_training`.
 """
 
 from typing import TYPE_CHECKING
 
-from pipeline.nlp.labels import cue_sums, label_names
-from pipeline.nlp.search_tokens import index_tokens
-from pipeline.nlp.topic_weights import shipped_topic_weights
+from pipeline.nlp.label_weights import TOPIC_FILE, shipped_weights
+from pipeline.nlp.labels import label_names
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
@@ -28,7 +27,7 @@ def topic_sums(doc: "Doc") -> dict[str, float]:
     """The sum of cue weights by label, and that of the words of the topic, each wording counted once."""
     lemmas = doc._.words.lemmas
     said = {tuple(lemmas[cue.start : cue.end]): cue.weight for cue in doc._.cues if cue.table == TOPIC}
-    return {**cue_sums(doc), TOPIC: sum(said.values())}
+    return {**doc._.cue_sums, TOPIC: sum(said.values())}
 
 
 def is_on_topic(doc: "Doc") -> bool:
@@ -39,7 +38,6 @@ def is_on_topic(doc: "Doc") -> bool:
     labels = doc._.labels
     if not any(labels.values()):
         return False
-    lemmas = doc._.words.lemmas
-    if len(lemmas) < _FEW_WORDS and any(label.id == _REFUGEES for label in labels["target_groups"]):
+    if len(doc._.words.lemmas) < _FEW_WORDS and any(label.id == _REFUGEES for label in labels["target_groups"]):
         return True
-    return shipped_topic_weights().decide(index_tokens(lemmas), topic_sums(doc)) > 0
+    return bool(shipped_weights(TOPIC_FILE).decide(doc._.search_tokens, topic_sums(doc))[0] > 0)

@@ -8,8 +8,8 @@ import pytest
 
 from checkup.topic_training import topic_examples, topic_sha256
 from data.corpus_files import load_corpus
+from pipeline.nlp.label_weights import TOPIC_FILE, read_weights
 from pipeline.nlp.topic_training import TopicExample, train_topic
-from pipeline.nlp.topic_weights import TOPIC_FILE, read_topic_weights
 
 GOLD = Path("tests/eval/gold_projects/projects.jsonl")
 
@@ -43,7 +43,7 @@ def test_weights_are_read_as_they_were_written(tmp_path: Path) -> None:
     texts = [("Deutschkurs für Geflüchtete", True), ("Kurs für Migranten", True), ("Der Windpark geht ans Netz", False)]
     model = train_topic([TopicExample(None, text, side) for text, side in texts * 3])
     model.save(tmp_path / "topic.npz", {})
-    read = read_topic_weights(tmp_path / "topic.npz")
+    read = read_weights(tmp_path / "topic.npz")
     for words in (["sprachkurs", "migrant"], ["windpark", "netz"], []):
         assert read.decide(words, {"topic": 3.0}) == pytest.approx(model.decide(words, {"topic": 3.0}), abs=0.02)
     assert model.decide(["migrant"], {"topic": 3.0}) > model.decide(["windpark", "netz"], {})

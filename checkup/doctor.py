@@ -91,11 +91,11 @@ def _encoder(settings: Settings) -> str:
     return f"{settings.encoder} ({encoder.dimension} Zahlen je Text)"
 
 
-def _extractor(_: Settings) -> str:
-    from pipeline.nlp.extract import EXTRACTOR_VERSION, extract
+def _extractor(settings: Settings) -> str:
+    from pipeline.nlp.extract import extract, version_of
 
-    result = next(iter(extract([("1", None, "2019 fanden 57 Geflüchtete eine Arbeit.")])))
-    return f"Fassung {EXTRACTOR_VERSION}, Probesatz: Stufe {result['impact']['level']}"
+    result = next(iter(extract([("1", None, "2019 fanden 57 Geflüchtete eine Arbeit.")], reading=settings.reading)))
+    return f"Fassung {version_of(settings.reading)}, Probesatz: Stufe {result['impact']['level']}"
 
 
 def _database(settings: Settings) -> str:

@@ -49,7 +49,7 @@ def evaluate(
 
     Args:
         folder: holds projects.jsonl, situations.jsonl and qrels.jsonl, or some of them.
-        settings: encoder and threads are taken from it, not its workspace.
+        settings: encoder, threads and the way of reading are taken from it, not its workspace.
         split: leave out cases of another `split`.
         needs: `structure` gives the true needs of structure_situations.jsonl to the matcher.
         with_labels: give the editors' labels of the projects to the matcher.
@@ -64,7 +64,7 @@ def evaluate(
     result: dict[str, Any] = {"schema_version": SCHEMA_VERSION, "folder": folder.name, "split": split, "needs": needs,
                               "with_labels": with_labels, "encoder": settings.encoder}  # fmt: skip
     if labelled := [project for project in projects if "action_fields" in project.get("gold", {})]:
-        result["projects"] = project_figures(labelled)
+        result["projects"] = project_figures(labelled, reading=settings.reading)
     if any("gold" in situation for situation in situations):
         result["situations"] = _situation_figures(situations, settings)
     qrels = {line["id"]: line for line in _lines(folder / "qrels.jsonl")}

@@ -14,19 +14,21 @@ from pipeline.nlp.readings import overlap
 Case = dict[str, Any]
 
 
-def project_figures(projects: Sequence[Case]) -> dict[str, Any]:
+def project_figures(projects: Sequence[Case], *, reading: str = "deep") -> dict[str, Any]:
     """What `extract` finds in projects against their gold, as a JSON object; misses included.
 
     Args:
         projects: `id`, `title`, `text`, `gold` (CONTRACT, "Figures of evaluate"); with no action field in its list a
             project is a distractor that must be refused.
+        reading: as in `pipeline.nlp.extract.extract`.
 
     `lost` and `on_topic_refused` both count the real projects that were refused.
     """
     from pipeline.nlp.extract import extract
 
     given = [(p["id"], p.get("title"), p["text"]) for p in projects]
-    pairs = [(dict(found), p["gold"]) for found, p in zip(extract(given), projects, strict=True) if "gold" in p]
+    read = zip(extract(given, reading=reading), projects, strict=True)
+    pairs = [(dict(found), p["gold"]) for found, p in read if "gold" in p]
     real = [(found, gold) for found, gold in pairs if gold["action_fields"]]
     refused = sum(not found["on_topic"] for found, _ in real)
     result: dict[str, Any] = {"count": len(pairs), "lost": refused}

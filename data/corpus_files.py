@@ -20,6 +20,7 @@ GRADES = (1, 2, 3)
 LESSONS = ("failure", "obstacle", "transfer", "success_factor", "precondition")
 """Kinds; in a clause that speaks of several, the first counts."""
 STATUSES = ("result", "planned", "negated", "other")
+BUDGETS = ("total", "funding", "yearly")
 CONTINUATIONS = ("running", "permanent", "ended", "unknown")
 
 
@@ -72,7 +73,7 @@ class ReadText:
     """An invented project in which everything is marked that the extraction looks for (`tests/eval/guidelines.md`).
 
     Values: of a claim `{status, level, quantity}`, of a lesson its kind, of the continuation its status, of persons
-    reached, rate and budget the number; awards and transfers have none.
+    reached and rate the number, of the budget `(number, kind)`; awards and transfers have none.
     """
 
     title: str
@@ -214,14 +215,39 @@ def told_lessons(folder: Path = FOLDER) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def read_texts(folder: Path = FOLDER) -> Iterator[ReadText]:
-    """The texts of `readings/` in which everything is marked, in file order.
+def read_texts(folder: Path = FOLDER, name: str = "readings", files: str = "*") -> Iterator[ReadText]:
+    """The texts in which everything is marked, in file order.
+
+    Args:
+        folder: of the corpus.
+        name: `readings`, or `markings`, whose fields and groups teach nothing.
+        files: pattern of the files' names, without the ending.
 
     Raises:
         CheckupError: a quote that its text does not hold, an unknown kind or status; file and line are named.
     """
-    for where, entry in _lines(sorted((folder / "readings").glob("*.jsonl"))):
+    for where, entry in _lines(sorted((folder / name).glob(f"{files}.jsonl"))):
         yield _read_text(where, entry)
+
+
+def marked_projects(
+    projects: Mapping[str, Mapping[str, Any]], folder: Path = FOLDER, files: str = "*"
+) -> Iterator[tuple[str, ReadText]]:
+    """The shipped projects in which everything is marked (`marked/`), with their ids, in file order.
+
+    Args:
+        projects: by id what an entry states: `title`, `text`, `level`, `evidence`, `fields`, `groups`.
+        folder: of the corpus.
+        files: as for `read_texts`.
+
+    Raises:
+        CheckupError: a quote that its text does not hold, an unknown id, kind or status; file and line are named.
+    """
+    for where, entry in _lines(sorted((folder / "marked").glob(f"{files}.jsonl"))):
+        stated = projects.get(entry["id"])
+        if stated is None:
+            raise CheckupError(f"{where}: Das Projekt „{entry['id']}“ gibt es nicht.")
+        yield entry["id"], _read_text(where, {**stated, **entry})
 
 
 def _read_text(where: str, entry: dict[str, Any]) -> ReadText:
@@ -236,6 +262,10 @@ def _read_text(where: str, entry: dict[str, Any]) -> ReadText:
     def number(name: str) -> Told | None:
         return told(entry[name][-1], entry[name][0]) if entry[name] else None
 
+    def budget() -> Told | None:
+        value, kind, quote = entry["budget"]
+        return told(quote, (value, _checked(where, kind, BUDGETS)))
+
     continuation = entry["continuation"]
     return ReadText(
         entry["title"], text, entry["level"], entry["evidence"],
@@ -245,7 +275,7 @@ def _read_text(where: str, entry: dict[str, Any]) -> ReadText:
         ),
         lessons=tuple(told(quote, _checked(where, kind, LESSONS)) for kind, quote in entry["lessons"]),
         continuation=told(continuation[2], _checked(where, continuation[0], CONTINUATIONS)) if continuation else None,
-        reached=number("reached"), rate=number("rate"), budget=number("budget"),
+        reached=number("reached"), rate=number("rate"), budget=budget() if entry["budget"] else None,
         awards=tuple(told(quote) for quote in entry["awards"]),
         transferred=tuple(told(quote) for quote in entry["transferred"]),
         fields=tuple(entry["fields"]), groups=tuple(entry["groups"]),

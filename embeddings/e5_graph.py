@@ -1,4 +1,4 @@
-"""The encoder's ONNX graph without its weights: made once by a developer, shipped beside the code (23 kB).
+"""The encoder's ONNX graphs without weights, all layers or the lowest: made once by a developer, shipped (23 + 12 kB).
 
 Below: nothing at run time. Above: `embeddings.e5_build` writes the file of weights that the graph points to.
 `python -m embeddings.e5_graph` writes it anew; it needs the package `onnx`, which users do not have.
@@ -9,6 +9,7 @@ float32[1, n, hidden], the last hidden states. Operators with a prefix are ONNX 
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from embeddings.e5_file import Shape
 
 SKELETON = Path(__file__).parent / "weights" / "e5-skeleton.onnx"
+LOWER_SKELETON = SKELETON.with_name("e5-lower-skeleton.onnx")
+"""The graph of the lowest layers alone (`embeddings.word_states`)."""
+LOWER_LAYERS = 6
 WEIGHTS_NAME = "layers.bin"
 
 
@@ -110,11 +114,13 @@ def build(shape: "Shape") -> bytes:
 
 
 def main() -> None:
-    """Write the skeleton for the sizes that the data file states."""
+    """Write both skeletons for the sizes that the data file states."""
     from embeddings.e5_build import data_file
     from embeddings.e5_file import E5File
 
-    SKELETON.write_bytes(build(E5File(data_file()).shape))
+    shape = E5File(data_file()).shape
+    SKELETON.write_bytes(build(shape))
+    LOWER_SKELETON.write_bytes(build(replace(shape, layers=LOWER_LAYERS)))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ How a word is cut depends on the pieces that stand in it and on the least score 
 scored by), so that a model of just these gives the ids that the whole one gives (`embeddings.e5_build.make_tokenizer`).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from data.cache_files import KeptTable, cache_folder
 from embeddings.e5_build import make_tokenizer
@@ -34,6 +34,21 @@ class PieceTokenizer:
     def ids(self, text: str) -> list[int]:
         """The ids of a text's pieces between those of `<s>` and `</s>`."""
         words = [word for word, _ in self._split(self._normalise(text))]
+        known = self._known(words)
+        return self.around(piece for word in words for piece in known[word])
+
+    def ids_by_word(self, words: Sequence[str]) -> list[list[int]]:
+        """The ids of each word's pieces; a word of nothing that the tokenizer keeps has none."""
+        split = [[part for part, _ in self._split(self._normalise(word))] for word in words]
+        known = self._known([part for parts in split for part in parts])
+        return [[piece for part in parts for piece in known[part]] for parts in split]
+
+    def around(self, pieces: Iterable[int]) -> list[int]:
+        """Ids of pieces between those of `<s>` and `</s>`."""
+        return [self._first, *pieces, self._last]
+
+    def _known(self, words: Sequence[str]) -> Mapping[str, list[int]]:
+        """The ids of the pieces of all these words."""
         kept = self._words
         if len(kept) > _CACHED_WORDS:
             self._words = kept = {}  # a new one: other threads may still read the old one
@@ -41,7 +56,7 @@ class PieceTokenizer:
         learned = self._cut(set(words) - known.keys())
         kept.update(learned)
         known.update(learned)
-        return [self._first, *(piece for word in words for piece in known[word]), self._last]
+        return known
 
     def _cut(self, words: Iterable[str]) -> dict[str, list[int]]:
         """The ids of the pieces that make up each word."""

@@ -103,12 +103,15 @@ class Matcher:
                     raise CheckupError(
                         "Der Index fehlt oder ist beschädigt. Bitte `checkup reindex` aufrufen."
                     ) from None
-                from pipeline.nlp.extract import EXTRACTOR_VERSION
+                from pipeline.nlp.extract import version_of
                 from pipeline.publish import publish_index
 
                 with store.writing("reindex"):
                     publish_index(
-                        store, self.encoder, encoder_name=self.settings.encoder, extractor_version=EXTRACTOR_VERSION
+                        store,
+                        self.encoder,
+                        encoder_name=self.settings.encoder,
+                        extractor_version=version_of(self.settings.reading),
                     )
             return open_published(folder, fingerprint=self.encoder.fingerprint)
 

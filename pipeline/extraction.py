@@ -19,36 +19,38 @@ AHEAD = 2
 """Batches that wait for each process beside the one it reads."""
 
 
-def read_all(documents: Iterable[Document], *, workers: int = 1) -> Iterator[list[Extraction]]:
+def read_all(documents: Iterable[Document], *, reading: str, workers: int = 1) -> Iterator[list[Extraction]]:
     """The documents' extractions, batch by batch in their order; the result does not depend on `workers`.
 
     Args:
         documents: taken as far ahead as the processes need.
+        reading: as in `pipeline.nlp.extract.extract`.
         workers: spawned processes, where there is more than one batch for each of them.
     """
     waiting = batches(documents, BATCH)
     first = list(islice(waiting, workers + 1))
     every = chain(first, waiting)
     if workers == 1 or len(first) <= workers:
-        yield from map(read, every)
+        yield from (read(batch, reading) for batch in every)
         return
     workers = min(workers, os.cpu_count() or 1)
     pending: deque[Future[list[Extraction]]] = deque()
     with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
         for batch in every:
-            pending.append(pool.submit(read, batch))
+            pending.append(pool.submit(read, batch, reading))
             if len(pending) > workers * AHEAD:
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()
 
 
-def read(documents: Sequence[Document]) -> list[Extraction]:
+def read(documents: Sequence[Document], reading: str) -> list[Extraction]:
     """Statements and passages of documents, in their order."""
-    from pipeline.nlp.extract import extract, to_statements
+    from pipeline.nlp.extract import extract, to_statements, version_of
     from pipeline.nlp.passages import passages
 
-    results = extract((document.id, document.title, document.text) for document in documents)
+    results = extract(((document.id, document.title, document.text) for document in documents), reading=reading)
+    version = version_of(reading)
     found = []
     for document, result in zip(documents, results, strict=True):
         pieces = [
@@ -58,7 +60,7 @@ def read(documents: Sequence[Document]) -> list[Extraction]:
             )
             for start, end in passages(document.text)
         ]  # fmt: skip
-        told = to_statements(document.project_id, document.id, result)
+        told = to_statements(document.project_id, document.id, result, version=version)
         statements = tuple(_as_stored(statement, document) for statement in told)
         found.append(Extraction(document=document, statements=statements, passages=tuple(pieces)))
     return found

@@ -207,10 +207,12 @@ def keep(
 
 def process(store: Store, worker: Worker, report: Report) -> None:
     """Extract what is unread, merge duplicates, ask about doubts, embed what is new, publish, and count."""
-    from pipeline.nlp.extract import EXTRACTOR_VERSION
+    from pipeline.nlp.extract import version_of
 
-    for batch in read_all(store.documents_to_extract(EXTRACTOR_VERSION), workers=worker.workers):
-        done = store.save_extractions(batch, extractor_version=EXTRACTOR_VERSION, seen_at=utc_now())
+    reading = store.settings.reading
+    version = version_of(reading)
+    for batch in read_all(store.documents_to_extract(version), reading=reading, workers=worker.workers):
+        done = store.save_extractions(batch, extractor_version=version, seen_at=utc_now())
         report.counts["extracted"] += done
         if worker.progress:
             worker.progress("auslesen", report.counts["extracted"], 0)
@@ -221,7 +223,7 @@ def process(store: Store, worker: Worker, report: Report) -> None:
         store,
         worker.encoder,
         encoder_name=store.settings.encoder,
-        extractor_version=EXTRACTOR_VERSION,
+        extractor_version=version,
         workers=worker.workers,
         progress=worker.progress,
     )

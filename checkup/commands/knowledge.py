@@ -79,11 +79,14 @@ def extract(
     from checkup.inputs import batch, read_text, refuse_beside_batch
     from pipeline.nlp.extract import extract as read
 
+    reading = context.settings().reading
+
     def one(given: dict[str, Any]) -> dict[str, Any]:
         from matching.situation import checked_text
 
         checked_text(given["text"])
-        return {"schema_version": 1, **next(iter(read([(str(given.get("id")), given.get("title"), given["text"])])))}
+        record = str(given.get("id")), given.get("title"), given["text"]
+        return {"schema_version": 1, **next(iter(read([record], reading=reading)))}
 
     if input is not None:
         refuse_beside_batch(text, text_option, file)

@@ -139,7 +139,8 @@ def train_answers() -> int:
     settings = context.settings()
     encoder = load_encoder(settings.encoder, threads=settings.threads)
     shipped = list(iter_shipped())
-    read = extract((entry.project.id, entry.project.title, entry.project.text) for entry in shipped)
+    texts = ((entry.project.id, entry.project.title, entry.project.text) for entry in shipped)
+    read = extract(texts, reading="rules")
     groups = {found["id"]: [group["id"] for group in found["target_groups"]] for found in read}
     with Store.open(settings, create=True) as store, store.writing("train"):
         reader = train(load_corpus(), load_vocabulary(), shipped, encoder, store, groups=groups, say=context.say)
@@ -155,6 +156,25 @@ def train_clauses(
     from checkup.clause_training import train_clause_weights
 
     context.say(f"Aussagen und Erfahrungen aus {train_clause_weights(gold)} Texten gelernt.")
+    return 0
+
+
+@train_app.command("marks", epilog="Beispiel: checkup train marks tests/eval/gold_projects/projects.jsonl")
+def train_marks(
+    gold: Annotated[Path, typer.Argument(help="projects.jsonl mit Aussagen; nur der Teil train wird gelesen")],
+    epochs: Annotated[int, typer.Option(min=1, help="Durchgänge durch alle Texte")] = 5,
+    seed: Annotated[int, typer.Option()] = 1,
+    threads: Annotated[int, typer.Option(min=1, max=256)] = 2,
+) -> int:
+    """Den Leser trainieren, der in jedem Satzteil und bei jeder Zahl Wirkung und Erfahrungen erkennt."""
+    _need_extra("torch")
+    from checkup.marks_training import train_marks as train
+    from checkup.shipping import write_marks
+    from embeddings.span_training import SpanSettings
+
+    settings = SpanSettings(epochs=epochs, seed=seed, threads=threads)
+    count = train(gold, settings, progress=lambda epoch, loss: context.say(f"Durchgang {epoch}: Verlust {loss:.3f}"))
+    context.say(f"Leser aus {count} Texten gelernt; Antworten zu {write_marks()} Projekten bewahrt.")
     return 0
 
 

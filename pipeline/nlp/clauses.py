@@ -78,6 +78,8 @@ class Clause:
     verbs: int = 0
     infinitive: bool = False
     status: Status = "result"
+    ruled: Status = "result"
+    """The status by the rules alone."""
 
 
 def find_clauses(doc: "Doc") -> "Doc":
@@ -181,6 +183,7 @@ def _judge(doc: "Doc", clauses: list[Clause], owner: list[int], verbs: list[bool
         clause.status = _status(doc, clause, labels[index], before, after)
         if clause.status == "result" and _hangs_on_plan(doc, clauses, index):
             clause.status = "planned"
+        clause.ruled = clause.status
 
 
 def _labels(doc: "Doc", clauses: list[Clause], owner: list[int], verbs: list[bool]) -> list[set[str]]:

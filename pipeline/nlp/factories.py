@@ -13,6 +13,7 @@ from pipeline.nlp.cues import find_cues
 from pipeline.nlp.impact import find_impact
 from pipeline.nlp.labels import find_labels
 from pipeline.nlp.lemmas import set_lemmas
+from pipeline.nlp.marks import find_marks
 from pipeline.nlp.practice import find_practice
 from pipeline.nlp.quantities import find_quantities
 from pipeline.nlp.scalars import find_scalars
@@ -27,6 +28,7 @@ _STEPS: dict[str, Callable[[Doc], Doc]] = {
     "checkup_labels": find_labels,
     "checkup_quantities": find_quantities,
     "checkup_clauses": find_clauses,
+    "checkup_marks": find_marks,
     "checkup_impact": find_impact,
     "checkup_scalars": find_scalars,
     "checkup_practice": find_practice,
@@ -34,7 +36,7 @@ _STEPS: dict[str, Callable[[Doc], Doc]] = {
 COMPONENTS = tuple(_STEPS)
 
 _ATTRIBUTES: dict[str, object] = {
-    "title_tokens": 0,
+    "title_tokens": 0, "deep": False, "marks": None,
     "words": None, "sentences": [], "cues": [], "search_tokens": [], "cue_sums": {}, "labels": {},
     "quantities": [],
     "clauses": [], "clause_of": [], "claims": [], "grade": None, "facts": [], "lessons": [], "awards": [],

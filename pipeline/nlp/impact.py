@@ -14,7 +14,8 @@ import numpy as np
 
 from pipeline.nlp.claim_rules import USES, cues_by_clause, quantities_by_clause
 from pipeline.nlp.clauses import Clause, Status
-from pipeline.nlp.judge import LEVELS, judge_clauses
+from pipeline.nlp.judge import LEVELS, Floats, judge_clauses
+from pipeline.nlp.marks import GRADES, Marks
 from pipeline.nlp.numerals import YEAR
 from pipeline.nlp.quantities import Quantity
 
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 _DOUBT = 0.3
 """A clause is a statement unless it is three times as likely that it is none: a missed one is worse than a weak one."""
+_TEXT_SHARE = 0.5
+_GRADE_SHARE = 0.6
+"""Shares of what the reader of spans says of the whole text."""
+_CARRIED = 0.1
 _SURE = 0.4
 """A text has a level where one clause of a result has at least this probability of that level or a higher one."""
 
@@ -59,8 +64,20 @@ def find_impact(doc: "Doc") -> "Doc":
             start, end = clause.spans[0][0], clause.spans[-1][1]
             claims.append(Claim(level, clause.status, start, end, _best_count(counts[index])))
     doc._.claims = claims
-    doc._.grade = _grade(doc, cues, counts)
+    grade = _grade(doc, cues, counts)
+    doc._.grade = grade if doc._.marks is None else _settled(grade, doc._.marks, claims)
     return doc
+
+
+def _settled(ruled: Grade, marks: Marks, claims: list[Claim]) -> Grade:
+    """The grade by the rules and the reader of spans; where that one decides, the strongest claim carries it."""
+    likely = _GRADE_SHARE * marks.of("text_grade")[0]
+    likely[GRADES.index(ruled.value)] += 1 - _GRADE_SHARE
+    value = GRADES[int(likely.argmax())]
+    if value == ruled.value or value == GRADES[0]:
+        return ruled if value == ruled.value else Grade(value, None)
+    strongest = best_claim(claims)
+    return Grade(value, (strongest.start, strongest.end) if strongest else ruled.span)
 
 
 def _levels(doc: "Doc") -> list[int]:
@@ -76,11 +93,26 @@ def _levels(doc: "Doc") -> list[int]:
     levels = doubtful.argmax(axis=1)
     results = np.asarray([clause.status == "result" for clause in clauses])
     at_least = likely[:, ::-1].cumsum(axis=1)[:, ::-1] * results[:, None]
-    best = max((level for level in range(1, LEVELS) if at_least[:, level].max() >= _SURE), default=0)
+    if doc._.marks is None:
+        best = max((level for level in range(1, LEVELS) if at_least[:, level].max() >= _SURE), default=0)
+    else:
+        best = _text_level(doc._.marks, at_least)
     levels[results] = np.minimum(levels[results], best)
     if best:
         levels[int(at_least[:, best].argmax())] = best
     return [int(level) for level in levels]
+
+
+def _text_level(marks: Marks, at_least: Floats) -> int:
+    """The level of the whole text: what its clauses carry, and what the reader of spans says of it as a whole.
+
+    One that no clause carries is not told, however likely it is.
+    """
+    carried = np.append(at_least.max(axis=0), 0.0)
+    carried[0] = 1.0
+    likely = _TEXT_SHARE * marks.of("text_level")[0] - (1 - _TEXT_SHARE) * np.diff(carried)
+    likely[carried[:-1] < _CARRIED] = 0.0
+    return int(likely.argmax())
 
 
 def best_claim(claims: list[Claim]) -> Claim | None:

@@ -2,7 +2,7 @@
 
 Weights lie in `weights/clauses.npz` and `weights/lessons.npz`, made by `pipeline.nlp.clause_training`.
 
-Below: `pipeline.nlp.clause_features`, `pipeline.nlp.claim_rules`. Above: `pipeline.nlp.impact`,
+Below: `pipeline.nlp.clause_features`, `pipeline.nlp.claim_rules`, `pipeline.nlp.marks`. Above: `pipeline.nlp.impact`,
 `pipeline.nlp.practice`.
 """
 
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from data.corpus_files import LESSONS
 from pipeline.nlp.claim_rules import cues_by_clause, quantities_by_clause, rule_level
 from pipeline.nlp.clause_features import clause_features
+from pipeline.nlp.marks import mixed
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
@@ -30,6 +31,9 @@ LEVELS = 8
 """Classes: 0 is no statement of an impact, 1-7 the levels."""
 NEIGHBOUR = 0.5
 """Value of a feature of the clause before or after; a clause's own count one."""
+_LEVEL_TRUST = 0.4
+_LESSON_TRUST = 0.45
+"""Shares of the linear models' verdict beside the reader of spans (`pipeline.nlp.marks`), where that one was asked."""
 
 Floats = NDArray[np.float32]
 
@@ -125,10 +129,12 @@ def judge_clauses(doc: "Doc") -> Floats:
     """How likely each level is for every clause, float32[clauses, LEVELS]; keeps the features for `judge_lessons`."""
     levels = rule_levels(doc)
     doc._.clause_features = clause_features(doc, levels)
-    return shipped_clause_weights().probabilities(doc._.clause_features, levels)
+    ruled = shipped_clause_weights().probabilities(doc._.clause_features, levels)
+    return mixed(ruled, doc._.marks, "level", _LEVEL_TRUST)
 
 
 def judge_lessons(doc: "Doc") -> Floats:
     """How likely each kind of lesson is for every clause: float32[clauses, 1 + len(LESSONS)]."""
     weights = shipped_clause_weights(LESSONS_FILE, 1 + len(LESSONS))
-    return weights.probabilities(doc._.clause_features, rule_lessons(doc))
+    ruled = weights.probabilities(doc._.clause_features, rule_lessons(doc))
+    return mixed(ruled, doc._.marks, "lesson", _LESSON_TRUST)

@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from data.corpus_files import LESSONS
+import numpy as np
+
+from data.corpus_files import CONTINUATIONS, LESSONS
 from pipeline.nlp.claim_rules import cues_by_clause
 from pipeline.nlp.clauses import Clause, Status
 from pipeline.nlp.judge import judge_lessons
+from pipeline.nlp.marks import Marks, mixed
 from pipeline.nlp.numerals import YEAR
 from pipeline.nlp.sentences import sentence_of
 
@@ -30,6 +33,10 @@ yet, `wird nicht verlängert` ends, `läuft nicht weiter` does not run."""
 _MOST_LESSONS = 6
 _LIKELY = 0.25
 """From this chance a clause tells a lesson (cross-validated on the labelled projects)."""
+_LIKELY_MARKED = 0.3
+_TRUST = {"award": 0.5, "transfer": 0.5, "continuation": 0.4}
+_SURE = {"award": 0.4, "transfer": 0.4, "continuation": 0.3}
+"""Shares of the rules beside the reader of spans, and from which chance a clause tells of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +53,45 @@ def find_practice(doc: "Doc") -> "Doc":
     """Component `checkup_practice`: sets `doc._.lessons`, `doc._.awards`, `doc._.transfers`, `doc._.continuation`."""
     labels = cues_by_clause(doc, "practice")
     doc._.lessons = _lessons(doc)
-    doc._.awards = _awards(doc, labels)
-    doc._.transfers = _transfers(doc, labels)
-    doc._.continuation = _continuation(doc, labels)
+    doc._.awards = _told(doc, "award", _awards(doc, labels))
+    doc._.transfers = _told(doc, "transfer", _transfers(doc, labels))
+    doc._.continuation = _went_on(doc, _continuation(doc, labels))
     return doc
+
+
+def _told(doc: "Doc", name: str, ruled: list[Practice]) -> list[Practice]:
+    """The clauses that tell of an award or a transfer, by the rules and the reader of spans."""
+    marks: Marks | None = doc._.marks
+    if marks is None:
+        return ruled
+    clauses: list[Clause] = doc._.clauses
+    places = {found.start for found in ruled}
+    verdict = np.asarray([[0.0, clause.spans[0][0] in places] for clause in clauses], np.float32)
+    likely = mixed(verdict, marks, name, _TRUST[name])[:, 1]
+    return [
+        Practice(name, *_span(clause))
+        for clause, chance in zip(clauses, likely, strict=True)
+        if chance >= _SURE[name] and clause.spans[0][0] >= doc._.title_tokens
+    ]
+
+
+def _went_on(doc: "Doc", ruled: Practice | None) -> Practice | None:
+    """What the clauses say of how the project went on, by the rules and the reader of spans."""
+    marks: Marks | None = doc._.marks
+    if marks is None:
+        return ruled
+    clauses: list[Clause] = doc._.clauses
+    verdict = np.zeros((len(clauses), 1 + len(CONTINUATIONS)), np.float32)
+    for clause, row in zip(clauses, verdict, strict=True):
+        if ruled and clause.spans[0][0] == ruled.start:
+            row[1 + CONTINUATIONS.index(ruled.kind)] = 1.0
+    likely = mixed(verdict, marks, "continuation", _TRUST["continuation"])[:, 1:]
+    likely[[clause.spans[0][0] < doc._.title_tokens for clause in clauses]] = 0.0
+    at, kind = divmod(int(likely.argmax()), len(CONTINUATIONS))
+    if likely[at, kind] < _SURE["continuation"]:
+        return None
+    start, end = _span(clauses[at])
+    return Practice(CONTINUATIONS[kind], start, end, _year(doc, start))
 
 
 def _lessons(doc: "Doc") -> list[Practice]:
@@ -60,10 +102,11 @@ def _lessons(doc: "Doc") -> list[Practice]:
     kinds = judge_lessons(doc)
     chances = 1 - kinds[:, 0]
     best = kinds[:, 1:].argmax(axis=1)
+    least = _LIKELY if doc._.marks is None else _LIKELY_MARKED
     found = [
         index
         for index, clause in enumerate(clauses)
-        if chances[index] >= _LIKELY and clause.status != "planned" and clause.spans[0][0] >= doc._.title_tokens
+        if chances[index] >= least and clause.status != "planned" and clause.spans[0][0] >= doc._.title_tokens
     ]
     kept = sorted(sorted(found, key=lambda index: -chances[index])[:_MOST_LESSONS])
     return [Practice(LESSONS[best[index]], *_span(clauses[index])) for index in kept]

@@ -67,23 +67,25 @@ class Quoter:
         return {"start": first, "end": last, "quote": self._given["text"][first:last]}
 
 
-def analyse(nlp: "Language", quoter: Quoter) -> "Doc":
-    """Runs the pipeline over title and text as one document."""
+def analyse(nlp: "Language", quoter: Quoter, *, deep: bool = False) -> "Doc":
+    """Runs the pipeline over title and text as one document; `deep`: with the reader of spans."""
     doc = nlp.make_doc(quoter.analysed)
+    doc._.deep = deep
     doc._.title_tokens = sum(1 for token in doc if token.idx < quoter.title_end) if quoter.title_end else 0
     return nlp(doc)
 
 
-def read_text(nlp: "Language", title: str | None, text: str) -> Reading:
+def read_text(nlp: "Language", title: str | None, text: str, *, deep: bool) -> Reading:
     """Runs the pipeline over title and text and collects what its components found.
 
     Args:
         nlp: The pipeline, inside its zone.
         title: The title or None.
         text: The text as given.
+        deep: Whether the reader of spans is asked too, or the rules decide alone.
     """
     quoter = Quoter(title, text)
-    doc = analyse(nlp, quoter)
+    doc = analyse(nlp, quoter, deep=deep)
     labels = {name: [_label(doc, quoter, label) for label in found] for name, found in doc._.labels.items()}
     on_topic = is_on_topic(doc)
     if not on_topic:

@@ -1,14 +1,17 @@
 """Single figures of a project: persons reached, success rate, budget with kind and price year.
 
-Below: `pipeline.nlp.impact`, `pipeline.nlp.quantities`. Above: `pipeline.nlp.readings`.
+Below: `pipeline.nlp.impact`, `pipeline.nlp.quantities`, `pipeline.nlp.marked_numbers`. Above: `pipeline.nlp.readings`.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from data.corpus_files import BUDGETS
 from pipeline.nlp.claim_rules import LEAST_COUNT, cues_by_clause, quantities_by_clause
 from pipeline.nlp.clauses import Clause
+from pipeline.nlp.marked_numbers import Found, marked_budget, marked_rate, marked_reached
+from pipeline.nlp.marks import Marks
 from pipeline.nlp.numerals import YEAR
 from pipeline.nlp.quantities import Quantity
 from pipeline.nlp.sentences import sentence_of
@@ -18,7 +21,6 @@ if TYPE_CHECKING:
 
 _OUTCOME = frozenset({"l6_what", "l6_alone", "l6_count"})
 _PASSED = frozenset({"l4_alone"})
-_BUDGET_ORDER = ("total", "funding", "yearly")
 _MAKE_UP = frozenset({"frau", "mann", "weiblich", "männlich", "abitur", "zu", "eritrea", "syrien", "mehr", "höher"})
 _OWN_LIFE = 6
 """From this level on a share tells who succeeded among those reached, below it who came."""
@@ -37,12 +39,31 @@ class Fact:
 def find_scalars(doc: "Doc") -> "Doc":
     """Component `checkup_scalars`: sets `doc._.facts`: people reached, success rate, budget and what belongs to it."""
     impact = cues_by_clause(doc, "impact")
-    facts = [*_reached(doc, impact), *_rate(doc, impact), *_budget(doc)]
-    doc._.facts = facts
+    reached, rate, budget = _reached(doc, impact), _rate(doc, impact), _budget(doc)
+    marks: Marks | None = doc._.marks
+    if marks is not None:
+        reached = marked_reached(doc, marks, reached)
+        rate = marked_rate(doc, marks, rate)
+        budget = marked_budget(doc, marks, budget)
+    doc._.facts = [
+        *_facts("reached_persons", reached),
+        *_facts("success_rate_percent", rate),
+        *(_budget_facts(doc, budget) if budget else ()),
+    ]
     return doc
 
 
-def _reached(doc: "Doc", cues: Mapping[int, set[str]]) -> Iterator[Fact]:
+def _facts(name: str, found: Found | None) -> Iterator[Fact]:
+    if found:
+        yield Fact(name, _whole(found.value), found.quantity.start, found.quantity.end)
+
+
+def _whole(number: float) -> float:
+    """A number without a fraction as an int."""
+    return int(number) if number == int(number) else number
+
+
+def _reached(doc: "Doc", cues: Mapping[int, set[str]]) -> Found | None:
     """The largest stated number of people of the target group whom a clause says were reached."""
     found: list[tuple[bool, float, Quantity]] = []
     levels = {claim.start: claim.level for claim in doc._.claims}
@@ -50,7 +71,7 @@ def _reached(doc: "Doc", cues: Mapping[int, set[str]]) -> Iterator[Fact]:
         clause = doc._.clauses[index]
         labels = cues.get(index, set())
         if (
-            clause.status in {"planned", "other"}
+            clause.ruled in {"planned", "other"}
             or "background" in labels
             or labels & {"context", "reach"} == {"context"}
             or not (level := levels.get(clause.spans[0][0], 0))
@@ -61,9 +82,10 @@ def _reached(doc: "Doc", cues: Mapping[int, set[str]]) -> Iterator[Fact]:
             for quantity in quantities
             if quantity.unit == "persons" and quantity.most >= LEAST_COUNT and not quantity.each
         )
-    if found:
-        _, most, quantity = max(found, key=lambda item: (item[0], item[1], -item[2].start))
-        yield Fact("reached_persons", int(most), quantity.start, quantity.end)
+    if not found:
+        return None
+    _, most, quantity = max(found, key=lambda item: (item[0], item[1], -item[2].start))
+    return Found(quantity, int(most))
 
 
 def _people(quantity: Quantity, level: int) -> float:
@@ -71,19 +93,20 @@ def _people(quantity: Quantity, level: int) -> float:
     return max(quantity.of, quantity.most) if quantity.of is not None and level >= _OWN_LIFE else quantity.most
 
 
-def _rate(doc: "Doc", cues: Mapping[int, set[str]]) -> Iterator[Fact]:
+def _rate(doc: "Doc", cues: Mapping[int, set[str]]) -> Found | None:
     """The share that reached the main outcome: stated as percent or as `N von M`, in a clause of an outcome."""
     found: list[tuple[int, Quantity, float]] = []
     levels = {claim.start: claim.level for claim in doc._.claims}
     for index, quantities in quantities_by_clause(doc).items():
         clause: Clause = doc._.clauses[index]
         rank = _outcome_rank(cues.get(index, set()), levels.get(clause.spans[0][0], 0))
-        if clause.status == "result" and rank:
+        if clause.ruled == "result" and rank:
             shares = [(quantity, _share(quantity)) for quantity in quantities if not _is_make_up(doc, quantity)]
             found.extend((rank, quantity, share) for quantity, share in shares if 0 < share <= 100)
-    if found:
-        _, quantity, share = max(found, key=lambda item: (item[0], -item[1].start))
-        yield Fact("success_rate_percent", int(share) if share == int(share) else share, quantity.start, quantity.end)
+    if not found:
+        return None
+    _, quantity, share = max(found, key=lambda item: (item[0], -item[1].start))
+    return Found(quantity, share)
 
 
 def _outcome_rank(labels: set[str], level: int) -> int:
@@ -110,7 +133,7 @@ def _is_make_up(doc: "Doc", quantity: Quantity) -> bool:
     return any(lemma in _MAKE_UP for lemma in near)
 
 
-def _budget(doc: "Doc") -> Iterator[Fact]:
+def _budget(doc: "Doc") -> Found | None:
     """What the project costs or is granted: a total before funding before a yearly sum; prizes and rents are none."""
     found: list[tuple[int, bool, float, Quantity, str]] = []
     labels: dict[int, set[str]] = {}
@@ -126,13 +149,17 @@ def _budget(doc: "Doc") -> Iterator[Fact]:
         )
         if kind:
             wanted = doc._.clauses[doc._.clause_of[quantity.start]].status == "planned"
-            found.append((_BUDGET_ORDER.index(kind), wanted, -quantity.most, quantity, kind))
+            found.append((BUDGETS.index(kind), wanted, -quantity.most, quantity, kind))
     if not found:
-        return
+        return None
     _, _, most, quantity, kind = min(found, key=lambda item: (*item[:3], item[3].start))
-    yield Fact("budget_eur", int(-most) if most == int(most) else -most, quantity.start, quantity.end)
-    yield Fact("budget_kind", kind, quantity.start, quantity.end)
-    yield from _price_year(doc, *sentence_of(doc, quantity.start))
+    return Found(quantity, -most, kind)
+
+
+def _budget_facts(doc: "Doc", found: Found) -> Iterator[Fact]:
+    yield from _facts("budget_eur", found)
+    yield Fact("budget_kind", found.kind, found.quantity.start, found.quantity.end)
+    yield from _price_year(doc, *sentence_of(doc, found.quantity.start))
 
 
 def _price_year(doc: "Doc", start: int, end: int) -> Iterator[Fact]:

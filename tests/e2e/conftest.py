@@ -45,6 +45,12 @@ def _no_workspace_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     monkeypatch.setenv("COLUMNS", "120")
 
 
+@pytest.fixture
+def read_by_rules(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Documents are read by rules alone: for tests of many documents that ask what a kill leaves, not what is read."""
+    monkeypatch.setenv("CHECKUP_READING", "rules")
+
+
 @pytest.fixture(scope="session")
 def projects_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The projects of `home` as JSON Lines."""

@@ -32,6 +32,7 @@ from data.store_staging import WAITING
 from pipeline import staging
 from pipeline.known_pages import KnownPages
 
+pytestmark = pytest.mark.usefixtures("read_by_rules")
 PAGES = 60
 STEP = 5
 CHILD = """

@@ -27,6 +27,7 @@ from support.whole import reports, whole
 
 from e2e.conftest import SITUATION
 
+pytestmark = pytest.mark.usefixtures("read_by_rules")
 PATIENCE_S = 7_200
 PAUSE_S = 4.0
 """Between two questions of the reader, who would else take half of the machine."""

@@ -23,6 +23,7 @@ from support.whole import database, whole
 from data.settings import load_settings
 from data.store import Store
 
+pytestmark = pytest.mark.usefixtures("read_by_rules")
 NAMES = ("anfang", "mitte", "schluss")
 COUNT = 8
 CHILD = """

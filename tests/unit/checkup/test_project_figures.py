@@ -43,7 +43,7 @@ UNLABELLED = {"id": "ohne", "title": None, "text": "Ein Sprachkurs für Geflüch
 
 
 def test_figures_of_a_case_counted_by_hand():
-    found = project_figures([COURSE, REFUSED, DISTRACTOR, UNLABELLED, UNLABELLED])
+    found = project_figures([COURSE, REFUSED, DISTRACTOR, UNLABELLED, UNLABELLED], reading="rules")
     assert (found["count"], found["lost"], found["on_topic_refused"]) == (3, 1, 1)
     assert found["off_topic"] == {"found": 1, "of": 1}
     fields = found["action_fields"]

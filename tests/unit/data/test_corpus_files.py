@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from data.corpus_files import load_corpus, read_texts, told_lessons
+from data.corpus_files import load_corpus, marked_projects, read_texts, told_lessons
 from data.errors import CheckupError
 from data.shipped import iter_shipped
 from data.vocabulary import load_vocabulary
@@ -63,6 +63,7 @@ def test_what_is_marked_in_a_text_gets_its_place(tmp_path):
         {"claims": [["39 bestanden", "hoped", 4, None]]},
         {"lessons": [["luck", "46 kamen"]]},
         {"continuation": ["paused", None, "46 kamen"]},
+        {"budget": [500, "prize", "46 kamen"]},
     ],
 )
 def test_a_wrong_mark_is_named_with_its_line(tmp_path, changed):
@@ -79,6 +80,27 @@ def test_the_marked_texts_hold_every_level_and_kind():
     assert all(text.level == 0 or any(claim.value["status"] == "result" for claim in text.claims) for text in read)
     for some, least in ((lambda t: t.reached, 250), (lambda t: t.rate, 80), (lambda t: t.transferred, 80)):
         assert sum(bool(some(text)) for text in read) >= least
+
+
+def test_the_further_marked_texts_are_other_texts():
+    further = list(read_texts(name="markings"))
+    assert len({text.text for text in further} - {text.text for text in read_texts()}) == len(further) >= 1_100
+    assert sum(bool(text.rate) for text in further) >= 200
+
+
+def test_marks_in_a_shipped_project_lie_in_its_text(tmp_path):
+    marks = {key: READ[key] for key in READ if key not in {"title", "text", "level", "evidence", "fields", "groups"}}
+    stated = {key: READ[key] for key in READ if key not in marks}
+    lines(tmp_path / "marked" / "a.jsonl", {"id": "p", **marks})
+    assert list(marked_projects({"p": stated}, tmp_path)) == [("p", one_read(tmp_path))]
+    with pytest.raises(CheckupError, match=r"a\.jsonl:1: Das Projekt „p“"):
+        list(marked_projects({}, tmp_path))
+
+
+def one_read(folder):
+    lines(folder / "readings" / "a.jsonl", READ)
+    (read,) = read_texts(folder)
+    return read
 
 
 def test_a_wrong_grade_is_named_with_its_line(tmp_path):

@@ -22,17 +22,17 @@ def small_batches(monkeypatch):
 
 @pytest.mark.long  # what `import --workers` leaves is compared in tests/e2e/test_main_road.py every time
 def test_the_number_of_processes_changes_nothing():
-    alone = list(extraction.read_all(documents(16)))
+    alone = list(extraction.read_all(documents(16), reading="deep"))
     assert [len(batch) for batch in alone] == [3, 3, 3, 3, 3, 1]
     assert [one.document.id for batch in alone for one in batch] == [document.id for document in documents(16)]
     assert all(one.statements and one.passages for batch in alone for one in batch)
-    assert list(extraction.read_all(documents(16), workers=2)) == alone
+    assert list(extraction.read_all(documents(16), reading="deep", workers=2)) == alone
 
 
 def test_few_documents_start_no_process(monkeypatch):
     monkeypatch.setattr(extraction, "ProcessPoolExecutor", None)
-    assert len(list(extraction.read_all(documents(6), workers=2))) == 2
-    assert list(extraction.read_all([], workers=2)) == []
+    assert len(list(extraction.read_all(documents(6), reading="rules", workers=2))) == 2
+    assert list(extraction.read_all([], reading="rules", workers=2)) == []
 
 
 def test_documents_are_not_all_taken_at_once():
@@ -43,5 +43,5 @@ def test_documents_are_not_all_taken_at_once():
             taken.append(document.id)
             yield document
 
-    next(extraction.read_all(watched()))
+    next(extraction.read_all(watched(), reading="rules"))
     assert len(taken) <= 3 * 3

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.records import MULTI_VALUED
-from pipeline.nlp.extract import EXTRACTOR_VERSION, extract, groups_of_situation, to_statements
+from pipeline.nlp.extract import extract, groups_of_situation, to_statements, version_of
 from pipeline.nlp.label_training import Example, train
 from pipeline.nlp.label_weights import read_weights, shipped_weights
 from pipeline.nlp.labels import label_names
@@ -29,8 +29,8 @@ ODD = st.text(
 )
 
 
-def one(text, title=None):
-    return next(iter(extract([("p", title, text)])))
+def one(text, title=None, reading="deep"):
+    return next(iter(extract([("p", title, text)], reading=reading)))
 
 
 def quotes(value):
@@ -127,12 +127,12 @@ def test_a_long_text_is_read_in_seconds(benchmark_seconds):
 
 
 def test_statements_carry_value_span_and_version():
-    statements = to_statements("p", "d", one(TEXT, TITLE))
+    statements = to_statements("p", "d", one(TEXT, TITLE), version="7")
     by_property = {}
     for statement in statements:
         by_property.setdefault(statement.property, []).append(statement)
         assert (statement.project_id, statement.document_id, statement.origin) == ("p", "d", "extractor")
-        assert statement.extractor_version == EXTRACTOR_VERSION
+        assert statement.extractor_version == "7"
         if statement.start is not None and statement.where == "text":
             assert statement.quote == mask(TEXT)[statement.start : statement.end]
     assert {
@@ -152,8 +152,15 @@ def test_statements_carry_value_span_and_version():
 def test_the_version_is_stable_within_a_checkout():
     from pipeline.nlp.version import extractor_version
 
-    assert extractor_version() == EXTRACTOR_VERSION
-    assert len(EXTRACTOR_VERSION) == 16
+    first = version_of()
+    extractor_version.cache_clear()
+    assert version_of("deep") == first
+    assert len(first) == len(version_of("rules")) == 16
+    assert version_of("rules") != first
+    with pytest.raises(ValueError, match="deep, rules"):
+        version_of("word")
+    with pytest.raises(ValueError, match="deep, rules"):
+        next(iter(extract([], reading="word")))
 
 
 def test_english_is_read_too():

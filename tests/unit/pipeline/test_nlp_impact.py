@@ -4,7 +4,7 @@ from pipeline.nlp.extract import extract
 
 
 def one(text, title=None):
-    return next(iter(extract([("p", title, text)])))
+    return next(iter(extract([("p", title, text)], reading="rules")))
 
 
 def statuses(text, level):

@@ -10,7 +10,7 @@ from pipeline.nlp.judge import read_clause_weights, rule_levels
 
 
 def one(text):
-    return next(iter(extract([("p", None, text)])))
+    return next(iter(extract([("p", None, text)], reading="rules")))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,114 @@
+"""Persons reached, success rate and budget by the reader of spans, which has read every number in its text.
+
+Below: `pipeline.nlp.marks`, `pipeline.nlp.quantities`. Above: `pipeline.nlp.scalars`, whose rules have a share in it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from data.corpus_files import BUDGETS
+from pipeline.nlp.marks import Marks
+from pipeline.nlp.quantities import Quantity
+
+if TYPE_CHECKING:
+    from spacy.tokens import Doc
+
+_UNCOUNTED = frozenset({"money", "percent", "time"})
+"""Units of numbers that count nothing; of the others the rules' unit may be wrong, so that the reader decides."""
+_TRUST = {"reached": 0.4, "rate": 0.4, "budget": 0.5}
+"""Shares of the rules' choice."""
+_SURE = {"reached": 0.3, "rate": 0.3, "budget": 0.4, "base": 0.1}
+"""From which chance a number is told."""
+_THINKABLE = 0.02
+"""What the reader holds for less likely is not told, though the rules choose it."""
+_LEAST_PEOPLE = 2
+_ALL = 100
+"""Percent."""
+_LEAST_SUM = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A number that was chosen, the value told of it, and for a budget its kind."""
+
+    quantity: Quantity
+    value: float
+    kind: str | None = None
+
+
+def marked_reached(doc: "Doc", marks: Marks, ruled: Found | None) -> Found | None:
+    """The number that most likely tells how many people were reached; of `31 der 46` all 46."""
+    found = [
+        (at, Found(one, int(max(one.most, one.of or 0))))
+        for at, one in _told(doc)
+        if one.unit not in _UNCOUNTED and one.value >= _LEAST_PEOPLE and one.value == int(one.value)
+    ]
+    return _likeliest(doc, marks, "reached", ruled, found)
+
+
+def marked_rate(doc: "Doc", marks: Marks, ruled: Found | None) -> Found | None:
+    """The number that most likely tells the rate: percent, `N von M`, or a count with its denominator elsewhere."""
+    told = _told(doc)
+    shares = [(at, one, _share(doc, marks, one, told)) for at, one in told]
+    found = [(at, Found(one, share)) for at, one, share in shares if share is not None and 0 < share <= _ALL]
+    return _likeliest(doc, marks, "rate", ruled, found)
+
+
+def marked_budget(doc: "Doc", marks: Marks, ruled: Found | None) -> Found | None:
+    """The sum that the project most likely costs or is granted, with its kind."""
+    kinds = marks.of("budget")[:, 1:]
+    found = [
+        (at, Found(one, one.most, BUDGETS[int(kinds[at].argmax())]))
+        for at, one in _told(doc)
+        if one.unit == "money" and one.most >= _LEAST_SUM
+    ]
+    return _likeliest(doc, marks, "budget", ruled, found)
+
+
+def _told(doc: "Doc") -> list[tuple[int, Quantity]]:
+    """The numbers of the text, with their places; those of the title tell nothing."""
+    return [(at, one) for at, one in enumerate(doc._.quantities) if one.start >= doc._.title_tokens]
+
+
+def _likeliest(
+    doc: "Doc", marks: Marks, name: str, ruled: Found | None, found: Iterable[tuple[int, Found]]
+) -> Found | None:
+    """The likeliest of some numbers (with their places), by the reader as far as it read and by the rules' choice."""
+    best, chance = None, _SURE[name]
+    for at, one in found:
+        chosen = ruled is not None and one.quantity is ruled.quantity
+        likely = float(marks.of(name)[at, 1:].sum())
+        own = float(chosen)
+        if _was_read(doc, marks, one.quantity):
+            own = _TRUST[name] * chosen + (1 - _TRUST[name]) * likely if likely >= _THINKABLE else 0.0
+        if own > chance or (own == chance and best is None):
+            best, chance = (ruled if chosen else one), float(own)
+    return best
+
+
+def _was_read(doc: "Doc", marks: Marks, quantity: Quantity) -> bool:
+    return bool(marks.seen[doc._.clause_of[quantity.start]])
+
+
+def _share(doc: "Doc", marks: Marks, quantity: Quantity, told: Iterable[tuple[int, Quantity]]) -> float | None:
+    """A number as percent, whole where it was computed; None where there is nothing that it is a share of."""
+    if quantity.unit == "percent":
+        stated = round(quantity.value, 1) == quantity.value
+        return quantity.value if stated else round(quantity.value)
+    whole = None if quantity.unit in _UNCOUNTED else quantity.of or _denominator(doc, marks, quantity, told)
+    return round(_ALL * quantity.value / whole) if whole else None
+
+
+def _denominator(doc: "Doc", marks: Marks, quantity: Quantity, told: Iterable[tuple[int, Quantity]]) -> float | None:
+    """The count that is most likely the whole of which a quantity is a part."""
+    wholes = [
+        (float(marks.of("base")[at, 1]), one.value)
+        for at, one in told
+        if one is not quantity
+        and one.unit not in _UNCOUNTED
+        and one.value >= quantity.value
+        and _was_read(doc, marks, one)
+    ]
+    likely, value = max(wholes, default=(0.0, None))
+    return value if likely >= _SURE["base"] else None

@@ -1,0 +1,140 @@
+"""What is decided from the reader's answers: the answers are made by hand, so that the decision alone is tested."""
+
+import numpy as np
+import pytest
+
+from data.corpus_files import BUDGETS, CONTINUATIONS, LESSONS, STATUSES
+from pipeline.nlp import marks as module
+from pipeline.nlp.extract import extract
+from pipeline.nlp.marks import GRADES, HEADS, Marks
+
+TOPIC = "Der Verein begleitet Geflüchtete bei der Integration, beim Deutschlernen und auf der Suche nach Arbeit."
+SURE = 0.95
+
+
+@pytest.fixture
+def read(monkeypatch):
+    """Reads a text with these answers: by head, words of a clause or number (of the text: `""`) and the class."""
+
+    def answered(text, answers, *, title=None, seen=True):
+        def mark(spans):
+            told = {
+                "span": [" ".join(spans.words[at] for at in clause) for clause in spans.clauses],
+                "number": [" ".join(spans.words[at] for at in words) for words, _ in spans.numbers],
+                "text": [""],
+            }
+            likely = {}
+            for head in HEADS:
+                rows = np.full((len(told[head.of]), head.classes), (1 - SURE) / (head.classes - 1), np.float32)
+                rows[:, 0] = SURE
+                for words, (place, chance) in answers.get(head.name, {}).items():
+                    chosen = [at for at, one in enumerate(told[head.of]) if words in one]
+                    assert chosen, (words, told)
+                    rows[chosen] = (1 - chance) / (head.classes - 1)
+                    rows[chosen, place] = chance
+                likely[head.name] = rows
+            return Marks(likely, np.full(len(spans.clauses), seen))
+
+        monkeypatch.setattr(module, "mark", mark)
+        return next(iter(extract([("p", title, f"{TOPIC} {text}")])))
+
+    return answered
+
+
+def yes(*words, chance=SURE):
+    return dict.fromkeys(words, (1, chance))
+
+
+def test_the_reader_finds_people_whom_the_rules_do_not(read):
+    text = "Aus 21 Angemeldeten wurden über die Jahre 340, die meisten jung."
+    assert read(text, {})["reached_persons"] != 340
+    assert read(text, {"reached": yes("340")})["reached_persons"] == 340
+
+
+def test_of_a_part_and_a_whole_the_whole_was_reached(read):
+    found = read("29 von 34 Angemeldeten legten die Prüfung ab.", {"reached": yes("29"), "rate": yes("29")})
+    assert (found["reached_persons"], found["success_rate_percent"]) == (34, 85)
+
+
+@pytest.mark.parametrize("text", ["Das Team teilt sich 1,5 Stellen.", "Das Team besteht aus 1 Person."])
+def test_fractions_and_single_people_are_nobody_reached(read, text):
+    number = "1,5" if "1,5" in text else "1 Person"
+    assert read(text, {"reached": yes(number)})["reached_persons"] is None
+
+
+def test_a_rate_needs_its_whole(read):
+    text = "46 Frauen besuchten den Kurs. Am Ende bestanden 31 davon."
+    assert read(text, {"rate": yes("31")})["success_rate_percent"] is None
+    assert read(text, {"rate": yes("31"), "base": yes("46")})["success_rate_percent"] == 67
+    assert read(text, {"rate": yes("46"), "base": yes("31")})["success_rate_percent"] is None
+
+
+def test_more_than_all_is_no_rate(read):
+    assert read("Die Anfragen stiegen um 150 Prozent.", {"rate": yes("150")})["success_rate_percent"] is None
+
+
+def test_the_reader_says_what_kind_of_money_it_is(read):
+    text = "Das Ganze hat 30.000 Euro verschlungen."
+    told = {"budget": {"30.000": (1 + BUDGETS.index("yearly"), SURE)}}
+    found = read(text, told)
+    assert (found["budget_eur"], found["budget_kind"]) == (30_000, "yearly")
+    assert read("Ein Tee kostet 80 Euro.", {"budget": {"80": (1, SURE)}})["budget_eur"] is None
+
+
+def test_what_the_reader_did_not_see_is_left_to_the_rules(read):
+    text = "2019 nahmen 120 Frauen am Kurs teil. Zwei Räume fehlten."
+    told = {"reached": yes("Zwei"), "level": {"Räume": (6, SURE)}, "text_level": {"": (2, SURE)}}
+    assert read(text, told, seen=False)["reached_persons"] == 120
+
+
+def test_a_clause_that_tells_of_experience(read):
+    text = "Das Haus nebenan steht leer. Die Nachbarstadt zog nach. Und so ging es fort."
+    kinds = {
+        "lesson": {"leer": (1 + LESSONS.index("obstacle"), SURE)},
+        "transfer": yes("zog nach"),
+        "continuation": {"ging": (1 + CONTINUATIONS.index("permanent"), SURE)},
+        "award": yes("leer"),
+    }
+    found = read(text, kinds)
+    assert [(lesson["kind"], lesson["quote"]) for lesson in found["lessons"]] == [
+        ("obstacle", "Das Haus nebenan steht leer.")
+    ]
+    assert found["transferred"] is True
+    assert found["continuation"]["status"] == "permanent"
+    assert found["continuation"]["quote"] == "Und so ging es fort."
+    assert [award["quote"] for award in found["awards"]] == ["Das Haus nebenan steht leer."]
+
+
+def test_a_title_tells_no_experience(read):
+    told = {"award": yes("Preis"), "transfer": yes("Preis"), "continuation": {"Preis": (1, SURE)}}
+    told["lesson"] = {"Preis": (1, SURE)}
+    found = read("Der Garten ist grün.", told, title="Preis")
+    assert (found["awards"], found["transferred"], found["continuation"], found["lessons"]) == ([], False, None, [])
+
+
+def test_status_and_level_of_a_clause(read):
+    text = "Die Frauen grüßen jetzt den Nachbarn."
+    told = {"level": {"grüßen": (5, SURE)}, "text_level": {"": (5, SURE)}}
+    found = read(text, told)
+    assert found["impact"]["level"] == 5
+    assert {claim["quote"]: claim["level"] for claim in found["impact"]["claims"]}[
+        "Die Frauen grüßen jetzt den Nachbarn."
+    ] == 5
+    planned = {"status": {"grüßen": (STATUSES.index("planned"), SURE)}}
+    found = read(text, told | planned)
+    assert found["impact"]["level"] == 0
+    assert [claim["status"] for claim in found["impact"]["claims"] if "grüßen" in claim["quote"]] == ["planned"]
+
+
+def test_a_level_that_no_clause_carries_is_not_told(read):
+    assert read("Der Garten ist grün.", {"text_level": {"": (6, 1.0)}})["impact"]["level"] < 6
+
+
+def test_the_reader_raises_the_grade_with_the_strongest_claim_as_its_quote(read):
+    told = {
+        "level": {"grüßen": (5, SURE)}, "text_level": {"": (5, SURE)}, "text_grade": {"": (GRADES.index("3"), 0.95)},
+    }  # fmt: skip
+    found = read("Die Frauen grüßen jetzt den Nachbarn.", told)
+    assert (found["impact"]["evidence_grade"], found["impact"]["tier"]) == ("3", "proven")
+    (fact,) = [fact for fact in found["facts"] if fact["property"] == "evidence_grade"]
+    assert "grüßen" in fact["quote"]

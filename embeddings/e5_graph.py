@@ -44,6 +44,11 @@ def initializers(shape: "Shape") -> Iterator[tuple[str, tuple[int, ...]]]:
         yield name + "output_norm.bias", (hidden,)
 
 
+def sizes_of(skeleton: Path, shape: "Shape") -> "Shape":
+    """The sizes of a skeleton's graph: the model's own, with fewer layers where it has only the lowest."""
+    return replace(shape, layers=LOWER_LAYERS) if skeleton == LOWER_SKELETON else shape
+
+
 def _layer(make: Any, shape: "Shape", layer: int, value: str) -> tuple[list[Any], str]:
     """The nodes of one transformer layer and the name of its output."""
     name = f"layer{layer}."
@@ -119,8 +124,8 @@ def main() -> None:
     from embeddings.e5_file import E5File
 
     shape = E5File(data_file()).shape
-    SKELETON.write_bytes(build(shape))
-    LOWER_SKELETON.write_bytes(build(replace(shape, layers=LOWER_LAYERS)))
+    for skeleton in (SKELETON, LOWER_SKELETON):
+        skeleton.write_bytes(build(sizes_of(skeleton, shape)))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """What each word means where it stands: hidden states of the encoder's lowest layers with an adapter of their own.
 
 Below: `embeddings.e5`, `embeddings.e5_build`. Above: `pipeline.nlp.marks` pools them over clauses and numbers;
-`embeddings.span_training` trains the adapter. The passages' vectors are no use there: pooled over whole sentences they
-do not tell a plan from a result (docs/quality.md).
+`embeddings.span_training` trains the adapter. Vectors of clauses by the encoder as it is
+brought nothing for their levels (docs/quality.md).
 """
 
 from collections.abc import Iterator, Sequence

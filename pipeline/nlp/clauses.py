@@ -10,15 +10,15 @@ Below: `pipeline.nlp.cues`, `pipeline.nlp.words`. Above: `pipeline.nlp.impact`, 
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from data.corpus_files import Status
 from pipeline.nlp.lemmas import Words
 from pipeline.nlp.words import is_participle, is_past, is_verb
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
 
-Status = Literal["result", "planned", "negated", "other"]
 
 _MARKS = frozenset(",;:()–—/\n")
 _COORDINATORS = frozenset({"und", "oder", "aber", "sondern", "doch", "and", "but"})

@@ -7,9 +7,9 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import islice
-from typing import Any
+from typing import Any, get_args
 
-from data.records import Statement
+from data.records import ReadingWay, Statement
 from data.vocabulary import Vocabulary, load_vocabulary
 from pipeline.nlp.analysis import pipeline_zone
 from pipeline.nlp.language import LANGUAGES
@@ -18,8 +18,8 @@ from pipeline.nlp.marks import Marks, spans_of, weights_name
 from pipeline.nlp.readings import Quoter, Reading, analyse, read_groups, read_text
 from pipeline.nlp.version import extractor_version
 
-READINGS = ("deep", "rules")
-"""Ways to read: with the reader of spans (the default), or by rules and words alone, about ten times as fast."""
+READINGS: tuple[str, ...] = get_args(ReadingWay)
+"""Ways to read: with the reader of spans (the default), or by rules and words alone, six times as fast."""
 _BATCH = 16
 """Texts that are read before the first of them is handed on."""
 _AXES = ("level", "evidence_grade", "tier")

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from data.corpus_files import Status
 from pipeline.nlp.claim_rules import USES, cues_by_clause, quantities_by_clause
-from pipeline.nlp.clauses import Clause, Status
-from pipeline.nlp.judge import LEVELS, Floats, judge_clauses
-from pipeline.nlp.marks import GRADES, Marks
+from pipeline.nlp.clauses import Clause
+from pipeline.nlp.judge import Floats, judge_clauses
+from pipeline.nlp.marks import GRADES, LEVELS, Marks
 from pipeline.nlp.numerals import YEAR
 from pipeline.nlp.quantities import Quantity
 

@@ -20,15 +20,13 @@ from numpy.typing import NDArray
 from data.corpus_files import LESSONS
 from pipeline.nlp.claim_rules import cues_by_clause, quantities_by_clause, rule_level
 from pipeline.nlp.clause_features import clause_features
-from pipeline.nlp.marks import mixed
+from pipeline.nlp.marks import LEVELS, mixed
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
 
 WEIGHTS_FILE = Path(__file__).parent / "weights" / "clauses.npz"
 LESSONS_FILE = Path(__file__).parent / "weights" / "lessons.npz"
-LEVELS = 8
-"""Classes: 0 is no statement of an impact, 1-7 the levels."""
 NEIGHBOUR = 0.5
 """Value of a feature of the clause before or after; a clause's own count one."""
 _LEVEL_TRUST = 0.4

@@ -14,7 +14,7 @@ from pipeline.nlp.quantities import Quantity
 if TYPE_CHECKING:
     from spacy.tokens import Doc
 
-_UNCOUNTED = frozenset({"money", "percent", "time"})
+UNCOUNTED = frozenset({"money", "percent", "time"})
 """Units of numbers that count nothing; of the others the rules' unit may be wrong, so that the reader decides."""
 _TRUST = {"reached": 0.4, "rate": 0.4, "budget": 0.5}
 """Shares of the rules' choice."""
@@ -42,7 +42,7 @@ def marked_reached(doc: "Doc", marks: Marks, ruled: Found | None) -> Found | Non
     found = [
         (at, Found(one, int(max(one.most, one.of or 0))))
         for at, one in _told(doc)
-        if one.unit not in _UNCOUNTED and one.value >= _LEAST_PEOPLE and one.value == int(one.value)
+        if one.unit not in UNCOUNTED and one.value >= _LEAST_PEOPLE and one.value == int(one.value)
     ]
     return _likeliest(doc, marks, "reached", ruled, found)
 
@@ -96,7 +96,7 @@ def _share(doc: "Doc", marks: Marks, quantity: Quantity, told: Iterable[tuple[in
     if quantity.unit == "percent":
         stated = round(quantity.value, 1) == quantity.value
         return quantity.value if stated else round(quantity.value)
-    whole = None if quantity.unit in _UNCOUNTED else quantity.of or _denominator(doc, marks, quantity, told)
+    whole = None if quantity.unit in UNCOUNTED else quantity.of or _denominator(doc, marks, quantity, told)
     return round(_ALL * quantity.value / whole) if whole else None
 
 
@@ -106,7 +106,7 @@ def _denominator(doc: "Doc", marks: Marks, quantity: Quantity, told: Iterable[tu
         (float(marks.of("base")[at, 1]), one.value)
         for at, one in told
         if one is not quantity
-        and one.unit not in _UNCOUNTED
+        and one.unit not in UNCOUNTED
         and one.value >= quantity.value
         and _was_read(doc, marks, one)
     ]

@@ -15,16 +15,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data.cache_files import write_atomically
 from data.corpus_files import BUDGETS, CONTINUATIONS, LESSONS, STATUSES
+from data.impact import EVIDENCE_GRADES
 from embeddings.e5_file import file_sha256
 from embeddings.word_states import Head, shipped_states, states_name
-from pipeline.nlp.clauses import Clause, Status
+from pipeline.nlp.clauses import Clause
 from pipeline.nlp.lemmas import Words
 from pipeline.nlp.topic import is_on_topic
 
@@ -33,8 +34,10 @@ if TYPE_CHECKING:
 
 WEIGHTS_FILE = Path(__file__).parent / "weights" / "marks.npz"
 SHIPPED_FILE = WEIGHTS_FILE.with_name("shipped-marks.npz")
-GRADES = ("0", "1", "2", "3", "4", "5", "X")
+GRADES = (*EVIDENCE_GRADES[1:], EVIDENCE_GRADES[0])
+"""In the order of the head's classes: X last."""
 LEVELS = 8
+"""Classes: 0 is no statement of an impact, 1-7 the levels."""
 HEADS = (
     Head("level", LEVELS, 1.0),
     Head("status", len(STATUSES), 0.5),
@@ -51,7 +54,6 @@ HEADS = (
 )
 """The questions. Of a number: do so many people count as reached, is it (the numerator of) the success rate, or its
 denominator, is it the budget and of which kind. Class 0 is none, but for the status."""
-_STATUSES: tuple[Status, ...] = get_args(Status)
 _STATUS_TRUST = 0.3
 _STEPS = 1000
 """Likelihoods are told in thousandths, the kept ones as the computed ones."""
@@ -144,9 +146,9 @@ def find_marks(doc: "Doc") -> "Doc":
     if not doc._.deep or doc.lang_ != "de" or not clauses or not is_on_topic(doc):
         return doc
     doc._.marks = marks = mark(spans_of(doc))
-    ruled = np.eye(len(_STATUSES), dtype=np.float32)[[_STATUSES.index(clause.status) for clause in clauses]]
+    ruled = np.eye(len(STATUSES), dtype=np.float32)[[STATUSES.index(clause.status) for clause in clauses]]
     for clause, likely in zip(clauses, mixed(ruled, marks, "status", _STATUS_TRUST), strict=True):
-        clause.status = _STATUSES[int(likely.argmax())]
+        clause.status = STATUSES[int(likely.argmax())]
     return doc
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from data.corpus_files import BUDGETS, CONTINUATIONS, LESSONS, STATUSES
 from embeddings.span_training import ASIDE, UNKNOWN, SpanText
 from pipeline.nlp.analysis import pipeline_zone
+from pipeline.nlp.marked_numbers import UNCOUNTED
 from pipeline.nlp.marks import GRADES, HEADS, spans_of
 from pipeline.nlp.quantities import Quantity
 from pipeline.nlp.readings import Quoter, analyse, span_quote
@@ -18,7 +19,6 @@ from pipeline.nlp.sentences import sentence_spans
 
 Place = Mapping[str, Any]
 """A span: `start` and `end` in code points of the text, and what is told of it."""
-_UNCOUNTED = frozenset({"money", "percent", "time"})
 _UNTOLD = "?"
 _ROUNDED = 1.0
 """A rate is told in whole percents."""
@@ -174,7 +174,7 @@ def _reached(text: MarkedText, numbers: Sequence[tuple[Quantity, Place]], body: 
     found = [
         at
         for at in body
-        if numbers[at][0].unit not in _UNCOUNTED and _within(numbers[at][1], place)
+        if numbers[at][0].unit not in UNCOUNTED and _within(numbers[at][1], place)
         and value in (numbers[at][0].value, numbers[at][0].upper, numbers[at][0].of)
     ]  # fmt: skip
     return found if place else found[:1]
@@ -191,7 +191,7 @@ def _rate(
     found = [at for at in inside if _near(_own_share(numbers[at][0]), value)]
     if found:
         return found, []
-    counts = {at: numbers[at][0].value for at in body if numbers[at][0].unit not in _UNCOUNTED and numbers[at][0].value}
+    counts = {at: numbers[at][0].value for at in body if numbers[at][0].unit not in UNCOUNTED and numbers[at][0].value}
     pairs = [
         (counts[of] != (text.reached or (None,))[0], abs(numbers[at][1]["start"] - numbers[of][1]["start"]), at, of)
         for at in inside
@@ -209,7 +209,7 @@ def _rate(
 def _own_share(quantity: Quantity) -> float | None:
     if quantity.unit == "percent":
         return quantity.value
-    if quantity.unit not in _UNCOUNTED and quantity.of:
+    if quantity.unit not in UNCOUNTED and quantity.of:
         return 100 * quantity.value / quantity.of
     return None
 

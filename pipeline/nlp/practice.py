@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from data.corpus_files import CONTINUATIONS, LESSONS
+from data.corpus_files import CONTINUATIONS, LESSONS, Status
 from pipeline.nlp.claim_rules import cues_by_clause
-from pipeline.nlp.clauses import Clause, Status
+from pipeline.nlp.clauses import Clause
 from pipeline.nlp.judge import judge_lessons
 from pipeline.nlp.marks import Marks, mixed
 from pipeline.nlp.numerals import YEAR

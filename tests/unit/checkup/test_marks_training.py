@@ -2,10 +2,14 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 
-from checkup.marks_training import DEVELOPMENT, data_sha256, marked_texts, read_marked
+from checkup.marks_training import DEVELOPMENT, data_sha256, marked_texts, read_marked, train_marks
+from data.corpus_files import FOLDER as CORPUS
 from data.shipped import iter_shipped
-from pipeline.nlp.marks import WEIGHTS_FILE
+from embeddings.span_training import SpanSettings
+from embeddings.word_states import WordStates
+from pipeline.nlp.marks import HEADS, WEIGHTS_FILE, read_mark_weights
 
 GOLD = Path(__file__).parents[2] / "eval" / "gold_projects" / "projects.jsonl"
 
@@ -27,6 +31,31 @@ def test_no_text_of_the_golds_development_and_test_parts_is_learned_from():
 
 
 def test_what_is_held_back_for_choosing_is_not_learned_from():
-    held_back = [read.text for _, read in read_marked(DEVELOPMENT)]
+    held_back = [read.text for read in read_marked(DEVELOPMENT)]
     assert len(held_back) > 250
     assert not {text.text for text in marked_texts(GOLD)} & set(held_back)
+
+
+@pytest.mark.transformers
+def test_training_writes_adapter_heads_and_their_card(tmp_path):
+    pytest.importorskip("torch")
+    gold = tmp_path / "projects.jsonl"
+    entries = [line for line in GOLD.read_text("utf-8").split("\n") if line]
+    gold.write_text("\n".join(line for line in entries if json.loads(line)["split"] != "train"), "utf-8")
+    lines = (CORPUS / "readings" / "a.jsonl").read_text("utf-8").splitlines()[:6]
+    (tmp_path / "readings").mkdir()
+    (tmp_path / "readings" / "a.jsonl").write_text("\n".join(lines), "utf-8")
+    (tmp_path / "readings" / "h.jsonl").write_text("held back, and so not even read", "utf-8")
+    adapter, weights = tmp_path / "new" / "adapter.safetensors", tmp_path / "marks.npz"
+    told = []
+    settings = SpanSettings(epochs=1)
+    count = train_marks(
+        gold, settings, adapter=adapter, weights=weights, corpus=tmp_path, progress=lambda *step: told.append(step)
+    )
+    assert (count, [epoch for epoch, _ in told]) == (6, [1])
+    with np.load(weights) as file:
+        card = json.loads(file["card"].tobytes())
+    assert (card["texts"], card["settings"]["epochs"]) == (6, 1)
+    assert card["data_sha256"] == data_sha256(marked_texts(gold, tmp_path))
+    assert set(read_mark_weights(weights).heads) == {head.name for head in HEADS}
+    assert WordStates(adapter).read(["Geflüchtete", "fanden", "Arbeit."])[0].shape[1] == 384

@@ -38,6 +38,7 @@ def test_unknown_key_names_file_and_key(tmp_path: Path) -> None:
         ('reader_command = [""]', "„reader_command“.*Befehl als Liste"),
         ("reader_command = 'leser \"x'", "„reader_command“.*Anführungszeichen"),
         ('reader_timeout_s = "lange"', "„reader_timeout_s“.*eine Zahl"),
+        ('reading = "quick"', "„reading“.*'deep' oder 'rules'"),
         ("reader_timeout_s = 0", "„reader_timeout_s“.*kleinste Wert ist 1"),
     ],
 )

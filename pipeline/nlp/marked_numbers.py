@@ -50,7 +50,8 @@ def marked_reached(doc: "Doc", marks: Marks, ruled: Found | None) -> Found | Non
 def marked_rate(doc: "Doc", marks: Marks, ruled: Found | None) -> Found | None:
     """The number that most likely tells the rate: percent, `N von M`, or a count with its denominator elsewhere."""
     told = _told(doc)
-    shares = [(at, one, _share(doc, marks, one, told)) for at, one in told]
+    wholes = _wholes(doc, marks, told)
+    shares = [(at, one, _share(one, wholes)) for at, one in told]
     found = [(at, Found(one, share)) for at, one, share in shares if share is not None and 0 < share <= _ALL]
     return _likeliest(doc, marks, "rate", ruled, found)
 
@@ -91,24 +92,27 @@ def _was_read(doc: "Doc", marks: Marks, quantity: Quantity) -> bool:
     return bool(marks.seen[doc._.clause_of[quantity.start]])
 
 
-def _share(doc: "Doc", marks: Marks, quantity: Quantity, told: Iterable[tuple[int, Quantity]]) -> float | None:
+def _wholes(doc: "Doc", marks: Marks, told: Iterable[tuple[int, Quantity]]) -> list[tuple[float, Quantity]]:
+    """The counts that a part may be a part of, each with its chance, the likeliest first."""
+    chances = marks.of("base")[:, 1]
+    counts = [
+        (float(chances[at]), one)
+        for at, one in told
+        if chances[at] >= _SURE["base"] and one.unit not in UNCOUNTED and _was_read(doc, marks, one)
+    ]
+    return sorted(counts, key=lambda count: (count[0], count[1].value), reverse=True)
+
+
+def _share(quantity: Quantity, wholes: Iterable[tuple[float, Quantity]]) -> float | None:
     """A number as percent, whole where it was computed; None where there is nothing that it is a share of."""
     if quantity.unit == "percent":
         stated = round(quantity.value, 1) == quantity.value
         return quantity.value if stated else round(quantity.value)
-    whole = None if quantity.unit in UNCOUNTED else quantity.of or _denominator(doc, marks, quantity, told)
+    whole = None if quantity.unit in UNCOUNTED else quantity.of or _denominator(quantity, wholes)
     return round(_ALL * quantity.value / whole) if whole else None
 
 
-def _denominator(doc: "Doc", marks: Marks, quantity: Quantity, told: Iterable[tuple[int, Quantity]]) -> float | None:
+def _denominator(quantity: Quantity, wholes: Iterable[tuple[float, Quantity]]) -> float | None:
     """The count that is most likely the whole of which a quantity is a part."""
-    wholes = [
-        (float(marks.of("base")[at, 1]), one.value)
-        for at, one in told
-        if one is not quantity
-        and one.unit not in UNCOUNTED
-        and one.value >= quantity.value
-        and _was_read(doc, marks, one)
-    ]
-    likely, value = max(wholes, default=(0.0, None))
-    return value if likely >= _SURE["base"] else None
+    larger = (one.value for _, one in wholes if one is not quantity and one.value >= quantity.value)
+    return next(larger, None)

@@ -91,6 +91,37 @@ def centred(vectors: Floats, center: Floats) -> Floats:
 
 
 @dataclass(frozen=True, slots=True)
+class Context:
+    """How much of what surrounds it is mixed into each text of a sequence, as shares of its own part."""
+
+    neighbours: float
+    """Of the vectors (less the mean, at unit length) of the texts before and after it."""
+    whole: float
+    """Of the mean direction of all these vectors."""
+    words: float
+    """Of the scores of the neighbours' words."""
+
+    def of_vectors(self, moved: Floats) -> Floats:
+        """float32[n, d]: unit vectors with those of their surroundings mixed in, again at unit length."""
+        mixed = moved + np.float32(self.neighbours) * _around(moved)
+        mean = moved.mean(axis=0)
+        mixed += np.float32(self.whole) * mean / max(float(np.linalg.norm(mean)), 1e-9)
+        return np.asarray(mixed / np.maximum(np.linalg.norm(mixed, axis=1, keepdims=True), 1e-9), np.float32)
+
+    def of_words(self, scores: Floats) -> Floats:
+        """float32[n, classes]: the words' scores with those of the neighbours added."""
+        return np.asarray(scores + np.float32(self.words) * _around(scores), np.float32)
+
+
+def _around(rows: Floats) -> Floats:
+    """The sum of the row before and the row after each row."""
+    total = np.zeros_like(rows)
+    total[1:] += rows[:-1]
+    total[:-1] += rows[1:]
+    return total
+
+
+@dataclass(frozen=True, slots=True)
 class LinearReader:
     """Class probabilities of texts."""
 
@@ -106,30 +137,37 @@ class LinearReader:
     fingerprint: str
     card: Mapping[str, Any]
 
-    def probabilities(self, vectors: Floats, texts: Sequence[str], tokens: Sequence[Sequence[str]]) -> Floats:
+    def probabilities(
+        self, vectors: Floats, texts: Sequence[str], tokens: Sequence[Sequence[str]], *, context: Context | None = None
+    ) -> Floats:
         """float32[n, classes] summing to 1 per row.
 
         Args:
             vectors: float32[n, d] of the texts, from the encoder the reader was trained for.
             texts: the n texts.
             tokens: their search tokens.
+            context: None: each text stands alone; else they are a sequence.
         """
         if not len(texts):
             return np.empty((0, len(self.classes)), np.float32)
+        surrounded = context if context and len(texts) > 1 else None
+        moved = centred(vectors, self.center)
+        if surrounded:
+            moved = surrounded.of_vectors(moved)
         # Row by row: a product of many rows at once differs in its last bits with their number.
-        inner = np.stack([row @ self.vector_weights[:-1] for row in centred(vectors, self.center)])
+        inner = np.stack([row @ self.vector_weights[:-1] for row in moved])
         inner += self.vector_weights[-1]
         scores = np.float32(self.mix[0]) * inner
-        bits = (len(self.hashed_weights) - 1).bit_length() - 1
-        for number, (text, words) in enumerate(zip(texts, tokens, strict=True)):
-            if not self.mix[1]:
-                break
-            places, values = hashed_features(text, words, bits)
-            hashed = values @ self.hashed_weights[places] + self.hashed_weights[-1]
-            scores[number] += np.float32(self.mix[1]) * hashed
+        if self.mix[1]:
+            hashed = np.stack([self._of_words(text, words) for text, words in zip(texts, tokens, strict=True)])
+            scores += np.float32(self.mix[1]) * (surrounded.of_words(hashed) if surrounded else hashed)
         scores -= scores.max(axis=1, keepdims=True)
         odds = np.exp(scores)
         return np.asarray(odds / odds.sum(axis=1, keepdims=True), np.float32)
+
+    def _of_words(self, text: str, tokens: Sequence[str]) -> Floats:
+        places, values = hashed_features(text, tokens, (len(self.hashed_weights) - 1).bit_length() - 1)
+        return np.asarray(values @ self.hashed_weights[places] + self.hashed_weights[-1], np.float32)
 
     def write(self, path: Path) -> None:
         """Write as .npz; the hashed weights in 8 bit per class, the others in float16."""

@@ -19,7 +19,7 @@ from data.settings import Settings
 from data.vocabulary import Vocabulary, load_vocabulary
 from embeddings.e5_file import Floats
 from embeddings.encoders import Encoder, load_encoder, pooled
-from embeddings.linear import LinearReader
+from embeddings.linear import Context, LinearReader
 from matching.context_facts import read_context
 from matching.own_reader import NOT_ASKED, Own, OwnReader
 
@@ -35,6 +35,8 @@ EXISTING = 0.5
 """From this chance a sentence is told as describing what works."""
 ANSWERABLE = 0.25
 """A text that looks off topic or vague is refused unless a sentence leaves a need open with more than this chance."""
+CONTEXT = Context(neighbours=0.3, whole=0.2, words=0.2)
+"""What surrounds a sentence helps to tell the need that it states (judged set, dev: between .2 and .4 all alike)."""
 FIELD_SHARE = 0.3
 """A sentence belongs to a field if the needs of that field have at least this share of its probability."""
 FIELD_NEEDED = 0.5
@@ -130,7 +132,7 @@ class SituationReader:
             return Reading(text, (), 0.0, 0.0, whole)
         tokens = [search_tokens(piece) for piece in pieces]
         roles = self.roles.probabilities(vectors, pieces, tokens)
-        needs = self.needs.probabilities(vectors, pieces, tokens)
+        needs = self.needs.probabilities(vectors, pieces, tokens, context=CONTEXT)
         found = tuple(
             Sentence(start, end, dict(zip(self.roles.classes, map(float, role), strict=True)), need, vector)
             for (start, end), role, need, vector in zip(spans, roles, needs, vectors, strict=True)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from data.errors import CheckupError
-from embeddings.linear import LinearReader, hashed_features, hashed_tokens
+from embeddings.linear import Context, LinearReader, hashed_features, hashed_tokens
 
 TOPICS = {"wohnen": ("Wohnung", "Miete", "Vermieter"), "arbeit": ("Arbeit", "Betrieb", "Ausbildung")}
 
@@ -95,3 +95,26 @@ def test_hashed_tokens_have_length_one_and_none_is_no_error():
     assert np.linalg.norm(values) == pytest.approx(1, abs=1e-5)
     assert places.max() < 64
     assert len(hashed_tokens([], 6)[0]) == 0
+
+
+def test_what_surrounds_a_text_tells_where_it_tells_nothing_itself():
+    weights = np.array([[6, -6], [-6, 6], [0, 0], [0, 0], [0, 0]], np.float32)
+    plain = LinearReader(
+        ("arbeit", "wohnen"), weights, np.zeros((9, 2), np.float32), np.zeros(4, np.float32), (1.0, 0.0), "f", {}
+    )
+    clear, open_ = np.array([0, 1, 0, 0], np.float32), np.array([0.05, 0, 1, 0], np.float32)
+    vectors, texts, tokens = np.stack([clear, open_, clear]), ["a", "b", "c"], [["a"], ["b"], ["c"]]
+    alone = plain.probabilities(vectors, texts, tokens)
+    context = Context(neighbours=0.3, whole=0.2, words=0.0)
+    among = plain.probabilities(vectors, texts, tokens, context=context)
+    assert alone[1, 0] > 0.5
+    assert among[1, 1] > 0.9
+    assert among[[0, 2]].argmax(axis=1).tolist() == [1, 1]
+    by_itself = plain.probabilities(vectors[1:2], texts[1:2], tokens[1:2], context=context)
+    assert (by_itself == alone[1:2]).all()
+
+
+def test_the_words_of_the_neighbours_count_as_a_share_of_their_scores():
+    scores = np.array([[1, 0], [0, 0], [0, 2]], np.float32)
+    mixed = Context(neighbours=0.0, whole=0.0, words=0.5).of_words(scores)
+    np.testing.assert_allclose(mixed, [[1, 0], [0.5, 1], [0, 2]])

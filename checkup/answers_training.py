@@ -3,7 +3,8 @@
 Below: `pipeline.answers`, `pipeline.approaches`, `embeddings.linear_training`, scikit-learn (extra).
 Above: `checkup train answers`.
 
-Neighbours and words are learned from the invented projects and the shipped ones outside the test part of the gold set.
+Neighbours and words are learned from the invented projects and the shipped ones outside the test part of the gold set
+that were graded need by need (of the others a need that nobody named may be answered all the same).
 The six weights are fitted on the test part's projects, which neither the encoder nor the reader of approaches has seen:
 on seen ones similarity would look better than it is. The figure is cross-validated by needs.
 """
@@ -49,8 +50,8 @@ def train_answers(
     """
     needs = tuple(vocabulary.needs)
     held = set(held_back())
-    known = [entry for entry in shipped if entry.project.id not in held]
-    unseen = [entry for entry in shipped if entry.project.id in held]
+    known = [entry for entry in shipped if entry.project.id in corpus.answers.keys() - held]
+    unseen = [entry for entry in shipped if entry.project.id in held & corpus.answers.keys()]
     invented = list(_invented(corpus))
     texts = [_text(entry) for entry in known]
     vectors = encode_cached(texts, encoder=encoder, cache=cache)

@@ -78,7 +78,10 @@ def topic_examples(corpus: Corpus) -> Iterator[Example]:
 
 
 def approach_examples(corpus: Corpus, vocabulary: Vocabulary) -> Iterator[Example]:
-    """Wordings, definitions, descriptions, and shipped projects by their main approaches."""
+    """Wordings, definitions, descriptions, and shipped projects by their main approaches.
+
+    Projects whose needs were only named have approaches that only came to mind, too: with them it reads less well.
+    """
     for approach in vocabulary.approaches.values():
         yield Example(f"{approach.title}. {approach.what}", approach.id, f"approach {approach.id}")
         for wording in approach.wordings:
@@ -86,7 +89,7 @@ def approach_examples(corpus: Corpus, vocabulary: Vocabulary) -> Iterator[Exampl
     for item in corpus.approaches:
         yield Example(item.text, item.approach, item.text)
     for project, text, labels in shipped_texts():
-        for name, grade in labels.items():
+        for name, grade in labels.items() if project not in corpus.named else ():
             if grade >= 2 and name in vocabulary.approaches:
                 yield Example(text, name, project, 1.0 if grade == 3 else 0.5)
 

@@ -13,6 +13,8 @@ from typing import Any, Literal, get_args
 from data.errors import CheckupError
 
 FOLDER = Path(__file__).parent / "corpus"
+NAMED = "named"
+"""The file of `answers/` that tells only the needs that came to mind."""
 ROLES = ("need", "existing", "unfit", "limit", "background")
 NEGATIVE_KINDS = ("off_topic", "vague")
 FORMS = ("wording", "description")
@@ -145,6 +147,8 @@ class Corpus:
     negatives: tuple[NegativeText, ...]
     answers: Mapping[str, Mapping[str, int]]
     """Per shipped project: the needs it answers, graded 1-3; absent ones are 0 (`data/corpus/README.md`)."""
+    named: Mapping[str, Mapping[str, int]]
+    """Per shipped project that nobody graded need by need: the needs that its two readers thought of, graded 1-3."""
     readings: tuple[ReadText, ...]
     distractors: tuple[DistractorText, ...]
 
@@ -199,7 +203,12 @@ def _by_project(paths: list[Path]) -> dict[str, dict[str, int]]:
 
 def graded_projects(folder: Path = FOLDER) -> dict[str, dict[str, int]]:
     """Per shipped project: the needs it answers, graded 1-3 (`Corpus.answers`)."""
-    return _by_project(sorted((folder / "answers").glob("*.jsonl")))
+    return _by_project([path for path in sorted((folder / "answers").glob("*.jsonl")) if path.stem != NAMED])
+
+
+def named_projects(folder: Path = FOLDER) -> dict[str, dict[str, int]]:
+    """Per shipped project: the needs that its readers thought of, graded 1-3 (`Corpus.named`)."""
+    return _by_project(sorted((folder / "answers").glob(f"{NAMED}.jsonl")))
 
 
 def told_lessons(folder: Path = FOLDER) -> dict[str, list[dict[str, Any]]]:
@@ -296,7 +305,6 @@ def load_corpus(folder: Path = FOLDER) -> Corpus:
             "approaches",
             "situations",
             "negatives",
-            "answers",
             "calibration",
             "projects",
             "distractors",
@@ -324,7 +332,8 @@ def load_corpus(folder: Path = FOLDER) -> Corpus:
             NegativeText(e["text"], _checked(w, e["kind"], NEGATIVE_KINDS), e.get("works", False))
             for w, e in _lines(files["negatives"])
         ),
-        answers=_by_project(files["answers"]),
+        answers=graded_projects(folder),
+        named=named_projects(folder),
         readings=tuple(read_texts(folder)),
         distractors=tuple(DistractorText(e["title"], e["text"]) for _, e in _lines(files["distractors"])),
     )  # fmt: skip

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from data.corpus_files import graded_projects
+from data.corpus_files import graded_projects, named_projects
 from data.impact import tier
 from data.records import PROJECT_KEYS, Project, Statement
 
@@ -33,20 +33,23 @@ class Shipped:
 
 def iter_shipped(folder: Path = FOLDER) -> Iterator[Shipped]:
     """Every shipped project, file by file in the order of names."""
-    grades = graded_projects()
+    grades, named = graded_projects(), named_projects()
     for path in sorted(folder.glob("*.jsonl")):
         for line in path.read_text("utf-8").split("\n"):
             if line.strip():
                 entry = json.loads(line)
-                yield shipped(entry, grades.get(entry["id"]))
+                yield shipped(entry, grades.get(entry["id"]), named.get(entry["id"]))
 
 
-def shipped(entry: Mapping[str, Any], grades: Mapping[str, int] | None = None) -> Shipped:
+def shipped(
+    entry: Mapping[str, Any], grades: Mapping[str, int] | None = None, named: Mapping[str, int] | None = None
+) -> Shipped:
     """One entry of a seed file as project and statements.
 
     Args:
         entry: the JSON object.
         grades: the needs it answers, grade 1-3 each, where a person graded it need by need.
+        named: those that came to its readers' minds, graded likewise, where nobody did.
 
     Raises:
         ValueError: if a quote does not stand in the text.
@@ -57,6 +60,8 @@ def shipped(entry: Mapping[str, Any], grades: Mapping[str, int] | None = None) -
     statements = tuple(_statements(entry))
     if grades:
         statements += (_statement(entry, _Told("need_grades", dict(grades))),)
+    if named:
+        statements += (_statement(entry, _Told("need_names", dict(named))),)
     return Shipped(project, statements)
 
 

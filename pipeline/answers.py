@@ -7,7 +7,7 @@ need. So the chance that project p answers need n is a logistic function of five
 approaches; the similarity of the need's own words and the project; the share of the need's groups that the project
 serves; what people said about similar texts (grades of shipped and invented projects in `data/corpus`, a kernel average
 over their vectors); and a ridge regression of those grades on hashed words.
-Projects that a person graded need by need have those grades.
+Projects that a person graded need by need have those grades; of others people named the needs that came to mind.
 """
 
 import hashlib
@@ -28,8 +28,8 @@ WEIGHTS = Path(__file__).parent / "weights" / "answers.npz"
 GRADE_VALUES = {3: 1.0, 2: 3 / 7, 1: 1 / 7}
 """What a person's grade is worth: (2^grade - 1) / 7, the gain that rankings are measured with."""
 ARROW_VALUES = {3: 0.95, 2: 0.57, 1: 0.24}
-UNGRADED = 0.15
-"""Of a project that a person graded, the machine's chance counts this much where the person gave no grade."""
+ELSEWHERE = {"need_grades": 0.15, "need_names": 0.7}
+"""How much the machine's chance counts where people gave no grade: they went through all needs, or named some."""
 KERNEL = 0.07
 SAME_TEXT = 0.9999
 WORD_BITS = 13
@@ -206,9 +206,9 @@ def answers(
         found = np.zeros((len(cards), len(needs)), np.float32)
     place = {name: column for column, name in enumerate(needs)}
     for number, card in enumerate(cards):
-        if "need_grades" in card["values"]:
-            found[number] *= UNGRADED
-            for name, grade in card["values"]["need_grades"].items():
+        for told in ELSEWHERE.keys() & card["values"].keys():
+            found[number] *= ELSEWHERE[told]
+            for name, grade in card["values"][told].items():
                 if name in place:
                     found[number, place[name]] = GRADE_VALUES[grade]
     return needs, found

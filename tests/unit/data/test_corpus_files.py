@@ -25,6 +25,16 @@ def test_the_shipped_corpus_names_only_what_the_vocabulary_knows():
     assert needs == set(vocabulary.needs)
 
 
+def test_projects_whose_needs_were_only_named_are_not_graded_ones():
+    corpus = load_corpus()
+    assert len(corpus.named) > 400
+    assert not corpus.named.keys() & corpus.answers.keys()
+    vocabulary = load_vocabulary()
+    assert all(grades.keys() <= vocabulary.needs.keys() for grades in corpus.named.values())
+    told = {statement.property for entry in iter_shipped() for statement in entry.statements}
+    assert {"need_grades", "need_names"} <= told
+
+
 def test_calibration_texts_are_no_training_texts():
     corpus = load_corpus()
     assert not {text.text for text in corpus.calibration} & {text.text for text in corpus.statements}

@@ -80,6 +80,13 @@ def test_what_a_person_graded_stands():
     assert found[0, 0] < found[1, 0]
 
 
+def test_where_people_only_named_some_needs_the_machine_goes_on():
+    cards = [{"values": {told: {NEEDS[1]: 3}}} for told in ("need_names", "need_grades")] + [{"values": {}}]
+    _, found = answers(reader(), VOCABULARY, read(f32(*[[0, 0, 0, 1]] * 3)), cards)
+    assert found[0, 1] == found[1, 1] == 1
+    assert 0 < found[1, 0] < 0.5 * found[0, 0] < 0.5 * found[2, 0]
+
+
 def test_without_a_reader_only_grades_count():
     cards = [{"values": {"need_grades": {NEEDS[0]: 2}}}]
     needs, found = answers(None, VOCABULARY, read(f32([0, 0, 0, 1])), cards)

@@ -97,3 +97,9 @@ def test_a_clause_in_two_parts_has_not_the_marks_of_what_stands_between():
 def test_what_has_no_place_gives_no_excerpt():
     assert not list(excerpts([replace(MARKED, reached=(46, None))] * 8))
     assert not list(excerpts([replace(MARKED, awards=True)] * 8))
+
+
+def test_a_title_that_ends_with_a_bracket_leaves_no_clause_outside_of_the_text():
+    found, clauses, _ = targets(replace(MARKED, title="Sprachkurs (Neustadt)"))
+    assert len(found.spans) == len(clauses)
+    assert answer(found, "level", clauses, "46 Frauen") == {2}

@@ -12,6 +12,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from checkup.property_titles import property_title
 from data.impact import TIER_TITLES
 
 if TYPE_CHECKING:
@@ -173,8 +174,8 @@ def print_project(record: Mapping[str, Any]) -> None:
     table = Table("Angabe", "Wert", "Beleg", "Herkunft", box=None)
     for statement in record["statements"]:
         table.add_row(
-            statement["property"], escape(str(statement["value"])), escape(shorten(statement["quote"] or "", 80)),
-            statement["origin"],
+            property_title(statement["property"]), escape(str(statement["value"])),
+            escape(shorten(statement["quote"] or "", 80)), statement["origin"],
         )  # fmt: skip
     console.print(table)
     for document in record["documents"]:
@@ -198,7 +199,7 @@ def print_marked(record: Mapping[str, Any]) -> None:
         text.stylize("bold yellow", statement["start"], statement["end"])
     console.print(Panel(text, title=escape(record.get("title") or record["id"])))
     for statement in rows:
-        value = f"{statement['property']} = {statement['value']}"
+        value = f"{property_title(statement['property'])} = {statement['value']}"
         console.print(f"  {escape(value)}: [yellow]{escape(shorten(statement['quote'] or '', 120))}[/]")
 
 
@@ -262,9 +263,8 @@ def print_extraction(answer: Mapping[str, Any]) -> None:
             quote = item["quotes"][0]["quote"] if item["quotes"] else ""
             console.print(f"  {name}: {item['id']} ({item['score']:.2f})  [yellow]{escape(shorten(quote, 100))}[/]")
     for fact in answer["facts"]:
-        console.print(
-            f"  {fact['property']} = {escape(str(fact['value']))}  [yellow]{escape(shorten(fact['quote'], 100))}[/]"
-        )
+        value = f"{property_title(fact['property'])} = {fact['value']}"
+        console.print(f"  {escape(value)}  [yellow]{escape(shorten(fact['quote'], 100))}[/]")
 
 
 def print_analysis(answer: Mapping[str, Any]) -> None:
@@ -283,6 +283,10 @@ def print_analysis(answer: Mapping[str, Any]) -> None:
     for key in ("municipality", "state", "population", "budget_limit_eur"):
         if answer[key] is not None:
             console.print(f"{key}: {escape(str(answer[key]))}")
+    if answer["place"]:
+        from matching.place_lookup import told
+
+        console.print(escape(told(answer["place"], stated=answer["population"])))
 
 
 def print_knowledge(card: Mapping[str, Any]) -> None:
@@ -361,7 +365,7 @@ def print_history(answer: Mapping[str, Any]) -> None:
     for item in answer["statements"]:
         value = escape(shorten(str(item["value"]), 40))
         dates = (item["first_seen"][:10], item["last_seen"][:10], (item["closed_at"] or "")[:10])
-        table.add_row(item["property"], value, item["origin"], *dates)
+        table.add_row(property_title(item["property"]), value, item["origin"], *dates)
     console.print(table)
     for item in answer["judgements"]:
         said = f"Urteil {item['id']}: {item['kind']} {escape(item['other_id'] or '')} ({item['origin']})"

@@ -26,8 +26,11 @@ STATES = (
 
 
 MULTI_VALUED = frozenset(
-    {"action_fields", "target_groups", "approaches", "modules", "places", "awards", "lessons", "claims", "ratings"}
-)
+    {
+        "action_fields", "target_groups", "approaches", "modules", "places", "awards", "lessons", "claims", "ratings",
+        "organisation", "funder", "languages",
+    }
+)  # fmt: skip
 """Properties of which a project can have several values at once: one statement per value and span."""
 
 ORIGIN_PRIORITY: tuple[Origin, ...] = ("reviewer", "editor", "source", "extractor")

@@ -46,6 +46,8 @@ class Settings(BaseSettings):
     """`e5` (the offline default) or the name or folder of a Sentence Transformers model."""
     reading: ReadingWay = "deep"
     """How projects are read: with the reader of spans, or by rules alone, six times as fast and less well."""
+    text_seconds: float = Field(default=60, ge=1, le=86_400)
+    """Processor time that reading one project may take; one that takes longer is named and left as it was."""
     database_url: str | None = None
     """SQLAlchemy URL; None: the embedded SQLite file `WORKSPACE/checkup.sqlite`."""
     threads: int = Field(default=1, ge=1, le=256)

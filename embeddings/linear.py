@@ -96,16 +96,12 @@ class Context:
 
     neighbours: float
     """Of the vectors (less the mean, at unit length) of the texts before and after it."""
-    whole: float
-    """Of the mean direction of all these vectors."""
     words: float
     """Of the scores of the neighbours' words."""
 
     def of_vectors(self, moved: Floats) -> Floats:
-        """float32[n, d]: unit vectors with those of their surroundings mixed in, again at unit length."""
+        """float32[n, d]: unit vectors with those of their neighbours mixed in, again at unit length."""
         mixed = moved + np.float32(self.neighbours) * _around(moved)
-        mean = moved.mean(axis=0)
-        mixed += np.float32(self.whole) * mean / max(float(np.linalg.norm(mean)), 1e-9)
         return np.asarray(mixed / np.maximum(np.linalg.norm(mixed, axis=1, keepdims=True), 1e-9), np.float32)
 
     def of_words(self, scores: Floats) -> Floats:

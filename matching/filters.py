@@ -20,8 +20,10 @@ def _overlap(wanted: Iterable[str], has: Iterable[str]) -> bool | None:
 
 
 def _states(card: Card) -> list[str]:
-    places = card["values"].get("places") or []
-    return [s for s in [card.get("state"), *(place.get("state") for place in places)] if s]
+    """The stated state; the ones of the places that the text names only where none is stated."""
+    if card.get("state"):
+        return [card["state"]]
+    return [place["state"] for place in card["values"].get("places") or [] if place.get("state")]
 
 
 def _sizes(card: Card) -> list[str]:

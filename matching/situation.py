@@ -1,7 +1,7 @@
 """Reading a situation: sentences → roles → needs with confidence and weight, groups, place, limits, abstention.
 
 Below: `embeddings` (encoder, linear readers), `pipeline.nlp` (sentences, labels), `matching.context_facts`,
-`matching.own_reader`.
+`matching.place_lookup`, `matching.own_reader`.
 Above: `matching.retrieve` ranks by the needs, `checkup analyse` shows them.
 """
 
@@ -35,7 +35,7 @@ EXISTING = 0.5
 """From this chance a sentence is told as describing what works."""
 ANSWERABLE = 0.25
 """A text that looks off topic or vague is refused unless a sentence leaves a need open with more than this chance."""
-CONTEXT = Context(neighbours=0.3, whole=0.2, words=0.2)
+CONTEXT = Context(neighbours=0.35, words=0.2)
 """What surrounds a sentence helps to tell the need that it states (judged set, dev: between .2 and .4 all alike)."""
 FIELD_SHARE = 0.3
 """A sentence belongs to a field if the needs of that field have at least this share of its probability."""
@@ -224,6 +224,7 @@ class Analyser:
 
 def describe(reading: Reading, reader: SituationReader, vocabulary: Vocabulary, own: Own = NOT_ASKED) -> dict[str, Any]:
     """A reading as `analyse` answers it, with what the user's own reader says in its place."""
+    from matching.place_lookup import looked_up
     from pipeline.nlp.extract import groups_of_situation
     from pipeline.nlp.passages import sentences
 
@@ -250,7 +251,7 @@ def describe(reading: Reading, reader: SituationReader, vocabulary: Vocabulary, 
         "population": facts.population,
         "state": facts.state,
         "municipality": facts.municipality,
-        "place": None,
+        "place": looked_up(reading.text, facts),
         "budget_limit": facts.budget_limit,
         "budget_limit_eur": facts.budget_limit_eur,
         "needs": needs,

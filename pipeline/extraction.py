@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import chain, islice
 from multiprocessing import get_context
 
-from data.records import Document, Extraction, Passage, Statement
+from data.records import Document, Extraction, Passage, Rejected, Statement
 from data.store_read import batches
 
 BATCH = 64
@@ -19,40 +19,50 @@ AHEAD = 2
 """Batches that wait for each process beside the one it reads."""
 
 
-def read_all(documents: Iterable[Document], *, reading: str, workers: int = 1) -> Iterator[list[Extraction]]:
+Read = Extraction | Rejected
+"""What came of a document: its extraction, or why it was not read in time."""
+
+
+def read_all(
+    documents: Iterable[Document], *, reading: str, workers: int = 1, seconds: float | None = None
+) -> Iterator[list[Read]]:
     """The documents' extractions, batch by batch in their order; the result does not depend on `workers`.
 
     Args:
         documents: taken as far ahead as the processes need.
         reading: as in `pipeline.nlp.extract.extract`.
         workers: spawned processes, where there is more than one batch for each of them.
+        seconds: of processor time that one text may take; one that takes longer is named, the others are read.
     """
     waiting = batches(documents, BATCH)
     first = list(islice(waiting, workers + 1))
     every = chain(first, waiting)
     if workers == 1 or len(first) <= workers:
-        yield from (read(batch, reading) for batch in every)
+        yield from (read(batch, reading, seconds) for batch in every)
         return
     workers = min(workers, os.cpu_count() or 1)
-    pending: deque[Future[list[Extraction]]] = deque()
+    pending: deque[Future[list[Read]]] = deque()
     with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
         for batch in every:
-            pending.append(pool.submit(read, batch, reading))
+            pending.append(pool.submit(read, batch, reading, seconds))
             if len(pending) > workers * AHEAD:
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()
 
 
-def read(documents: Sequence[Document], reading: str) -> list[Extraction]:
-    """Statements and passages of documents, in their order."""
+def read(documents: Sequence[Document], reading: str, seconds: float | None = None) -> list[Read]:
+    """Statements and passages of documents, in their order; arguments as in `read_all`."""
     from pipeline.nlp.extract import extract, to_statements, version_of
     from pipeline.nlp.passages import passages
 
-    results = extract(((document.id, document.title, document.text) for document in documents), reading=reading)
+    texts = ((document.id, document.title, document.text) for document in documents)
     version = version_of(reading)
-    found = []
-    for document, result in zip(documents, results, strict=True):
+    found: list[Read] = []
+    for document, result in zip(documents, extract(texts, reading=reading, seconds=seconds), strict=True):
+        if "error" in result:
+            found.append(_not_read(document, result["error"]["message"]))
+            continue
         pieces = [
             Passage(
                 project_id=document.project_id, document_id=document.id, start=start, end=end,
@@ -64,6 +74,12 @@ def read(documents: Sequence[Document], reading: str) -> list[Extraction]:
         statements = tuple(_as_stored(statement, document) for statement in told)
         found.append(Extraction(document=document, statements=statements, passages=tuple(pieces)))
     return found
+
+
+def _not_read(document: Document, reason: str) -> Rejected:
+    name = document.title or document.project_id
+    told = f"Projekt „{name}“ ({document.project_id}): {reason} Es bleibt, wie es war."
+    return Rejected(source=document.source, line=None, reason=told, id=document.project_id)
 
 
 def _as_stored(statement: Statement, document: Document) -> Statement:

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from data.records import Card
+from data.places import load_places
+from data.records import STATES, Card
 from data.store import Store
 from data.store_review import feedback_counts
 from data.vocabulary import load_vocabulary
@@ -28,7 +29,7 @@ Progress = Callable[[str, int, int], None]
 CARD_VALUES = (
     "action_fields", "target_groups", "approaches", "level", "evidence_grade", "tier", "verified", "cost_eur",
     "cost_kind", "budget_eur", "budget_kind", "price_year", "reached_persons", "success_rate_percent", "places",
-    "scope", "contact", "continuation", "lessons", "setting", "need_grades", "sources",
+    "scope", "contact", "continuation", "lessons", "setting", "need_grades", "need_names", "sources",
 )  # fmt: skip
 """Properties of a project that readers of the index need."""
 
@@ -47,6 +48,8 @@ def card_json(card: Card, feedback: Mapping[str, int] | None = None) -> dict[str
     """
     project = card.project
     values = {name: card.values[name] for name in CARD_VALUES if name in card.values}
+    if project.municipality:
+        values["places"] = [_column_place(project.municipality, project.state)]
     if feedback:
         values["feedback"] = dict(feedback)
     return {
@@ -55,6 +58,19 @@ def card_json(card: Card, feedback: Mapping[str, int] | None = None) -> dict[str
         "start_year": project.start_year, "end_year": project.end_year, "text_kind": card.text_kind,
         "document_id": card.document_id, "passages": [list(span) for span in card.passages], "values": values,
     }  # fmt: skip
+
+
+def _column_place(municipality: str, state: str | None) -> dict[str, Any]:
+    """The place that a project's columns give, which counts before those of its text, with its size from the table."""
+    found = load_places().find(municipality, state=state if state in STATES else None)
+    if len(found) != 1:
+        return {
+            "name": municipality,
+            "state": state,
+            "kind": "kreis" if "kreis" in municipality.lower() else "gemeinde",
+        }
+    place: dict[str, Any] = {"name": municipality, "state": state or found[0].state, "kind": found[0].kind}
+    return place | ({"size": found[0].size} if found[0].size else {})
 
 
 def publish_index(
@@ -103,7 +119,8 @@ def publish_index(
     )  # fmt: skip
     needs, answered = answers(answering, vocabulary, read, cards)
     for card, row in zip(cards, carried, strict=True):
-        card["values"].pop("need_grades", None)
+        for graded in ("need_grades", "need_names"):
+            card["values"].pop(graded, None)
         card["approaches_stated"] = bool(card["values"].setdefault("approaches", []))
         card["values"]["approaches"] = card["values"]["approaches"] or named(row, approaches)
     manifest = {

@@ -77,16 +77,20 @@ def extract(
 ) -> int:
     """Aus einer Projektbeschreibung Handlungsfeld, Zielgruppe und Wirkung lesen, jede Angabe mit Beleg."""
     from checkup.inputs import batch, read_text, refuse_beside_batch
+    from data.errors import CheckupError
     from pipeline.nlp.extract import extract as read
 
-    reading = context.settings().reading
+    settings = context.settings()
 
     def one(given: dict[str, Any]) -> dict[str, Any]:
         from matching.situation import checked_text
 
         checked_text(given["text"])
         record = str(given.get("id")), given.get("title"), given["text"]
-        return {"schema_version": 1, **next(iter(read([record], reading=reading)))}
+        found = next(iter(read([record], reading=settings.reading, seconds=settings.text_seconds)))
+        if "error" in found:
+            raise CheckupError(found["error"]["message"])
+        return {"schema_version": 1, **found}
 
     if input is not None:
         refuse_beside_batch(text, text_option, file)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from data.corpus_files import Status
+from pipeline.nlp.deadline import check_time
 from pipeline.nlp.lemmas import Words
 from pipeline.nlp.words import is_participle, is_past, is_verb
 
@@ -92,6 +93,7 @@ def find_clauses(doc: "Doc") -> "Doc":
         for text, form, lemma in zip(words.texts, forms, lemmas, strict=True)
     ]
     for number, (start, end) in enumerate(doc._.sentences):
+        check_time()
         pieces = _pieces(forms, verbs, start, end)
         clauses.extend(_joined(pieces, forms, verbs, number))
     owner = [0] * len(forms)

@@ -67,6 +67,12 @@ def mail_addresses(text: str) -> Iterator[re.Match[str]]:
             yield match
 
 
+def is_function_mailbox(address: str) -> bool:
+    """Whether a string is a mail address that belongs to a function: `info@…`, `integration@…`."""
+    match = _EMAIL.fullmatch(address)
+    return match is not None and _is_mailbox(match["local"], match["domain"])
+
+
 def _is_mailbox(local: str, domain: str) -> bool:
     """Whether an address belongs to a function: its first word says so and no given name follows it.
 

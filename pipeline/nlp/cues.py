@@ -14,6 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from data.errors import CheckupError
+from pipeline.nlp.deadline import check_time
 from pipeline.nlp.lemmas import lemma
 from pipeline.nlp.rules import load_rules
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc
 
 WEIGHTS = {"strong": 3.0, "medium": 1.5, "weak": 0.6, "against": -2.0}
-TABLES = ("fields", "groups", "status", "impact", "practice", "money", "topic")
+TABLES = ("fields", "groups", "status", "impact", "practice", "money", "topic", "facts")
 """The rule files whose content is `label: {strong|medium|weak|against: [patterns]}`."""
 
 _MEMO_SIZE = 100_000
@@ -181,6 +182,7 @@ def find_cues(doc: "Doc") -> "Doc":
     found: list[Cue] = []
     forms, lemmas = doc._.words.forms, doc._.words.lemmas
     for start, end in doc._.sentences:
+        check_time()
         found.extend(_shifted(cue_index().find(forms[start:end], lemmas[start:end]), start))
     doc._.cues = found
     return doc

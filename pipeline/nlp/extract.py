@@ -7,22 +7,29 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import islice
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from data.records import ReadingWay, Statement
 from data.vocabulary import Vocabulary, load_vocabulary
 from pipeline.nlp.analysis import pipeline_zone
+from pipeline.nlp.deadline import TextTooLongError, within
 from pipeline.nlp.language import LANGUAGES
 from pipeline.nlp.language_id import identify_language
 from pipeline.nlp.marks import Marks, spans_of, weights_name
 from pipeline.nlp.readings import Quoter, Reading, analyse, read_groups, read_text
 from pipeline.nlp.version import extractor_version
 
+if TYPE_CHECKING:
+    from spacy.language import Language
+
 READINGS: tuple[str, ...] = get_args(ReadingWay)
 """Ways to read: with the reader of spans (the default), or by rules and words alone, six times as fast."""
+TOO_LONG = "too_long"
+"""Code of the error of a text that took longer than it may."""
 _BATCH = 16
 """Texts that are read before the first of them is handed on."""
 _AXES = ("level", "evidence_grade", "tier")
+_PLACE = ("name", "state", "kind", "key", "size")
 _SCALARS = ("reached_persons", "success_rate_percent", "budget_eur")
 
 
@@ -43,21 +50,25 @@ def _is_deep(reading: str) -> bool:
     return reading == READINGS[0]
 
 
-def extract(records: Iterable[tuple[str, str | None, str]], *, reading: str = READINGS[0]) -> Iterator[dict[str, Any]]:
+def extract(
+    records: Iterable[tuple[str, str | None, str]], *, reading: str = READINGS[0], seconds: float | None = None
+) -> Iterator[dict[str, Any]]:
     """Reads texts one by one.
 
     Args:
         records: Id, title or None, and text.
         reading: One of READINGS.
+        seconds: Processor time that one text may take; None: any.
 
     Yields:
-        One dict per record in the shape of CONTRACT, `extract`, all keys present, in the order of the records.
+        One dict per record in the shape of CONTRACT, `extract`, all keys present, in the order of the records; for a
+        text that took longer than it may, `id` and `error` (`code` TOO_LONG, `message`).
         Offsets are half-open, in code points of the title or text as given; personal data in quotes are masked.
     """
     deep = _is_deep(reading)
     waiting = iter(records)
     while batch := list(islice(waiting, _BATCH)):
-        yield from _read(batch, deep=deep)
+        yield from _read(batch, deep=deep, seconds=seconds)
 
 
 def marks_of(records: Iterable[tuple[str | None, str]]) -> Iterator[tuple[str, Marks]]:
@@ -76,7 +87,7 @@ def groups_of_situation(text: str) -> list[dict[str, Any]]:
         return read_groups(nlp, text)
 
 
-def _read(batch: Sequence[tuple[str, str | None, str]], *, deep: bool) -> list[dict[str, Any]]:
+def _read(batch: Sequence[tuple[str, str | None, str]], *, deep: bool, seconds: float | None) -> list[dict[str, Any]]:
     """Reads a few texts, those of one language in one zone: common words are then set up once."""
     languages = [identify_language(f"{title or ''}\n{text}") for _, title, text in batch]
     found: dict[int, dict[str, Any]] = {}
@@ -87,9 +98,18 @@ def _read(batch: Sequence[tuple[str, str | None, str]], *, deep: bool) -> list[d
         with pipeline_zone(pipeline) as nlp:
             for at in chosen:
                 record_id, title, text = batch[at]
-                reading = read_text(nlp, title, text, deep=deep)
-                found[at] = {"id": record_id, "language": languages[at], **_as_dict(reading)}
+                found[at] = {"id": record_id, **_in_time(nlp, title, text, languages[at], deep, seconds)}
     return [found[at] for at in range(len(batch))]
+
+
+def _in_time(
+    nlp: "Language", title: str | None, text: str, language: str, deep: bool, seconds: float | None
+) -> dict[str, Any]:
+    try:
+        with within(seconds):
+            return {"language": language, **_as_dict(read_text(nlp, title, text, deep=deep))}
+    except TextTooLongError as error:
+        return {"error": {"code": TOO_LONG, "message": error.message}}
 
 
 def _as_dict(reading: Reading) -> dict[str, Any]:
@@ -109,8 +129,8 @@ def _as_dict(reading: Reading) -> dict[str, Any]:
         "continuation": reading.continuation,
         "modules": list(_vocabulary().modules_of_project([], fields)),
         "facts": reading.facts,
-        "places": [],
-        "scope": None,
+        "places": reading.places,
+        "scope": reading.scope,
     }
 
 
@@ -130,7 +150,7 @@ def to_statements(project_id: str, document_id: str, extraction: Mapping[str, An
 
     Returns:
         One statement per value and span: fields, groups, level, evidence grade and tier (with the quotes that carry
-        them), claims, scalars, awards, lessons, continuation, further facts.
+        them), claims, scalars, awards, lessons, continuation, places with their size class, scope, further facts.
     """
     teller = _Teller(project_id, document_id, version)
     for name in ("action_fields", "target_groups", "approaches"):
@@ -138,6 +158,10 @@ def to_statements(project_id: str, document_id: str, extraction: Mapping[str, An
             teller.tell(name, label["id"], (label["quotes"] or [None])[0], score=label["score"])
     _tell_impact(teller, extraction)
     _tell_practice(teller, extraction)
+    for place in extraction["places"]:
+        teller.tell("places", {key: place[key] for key in _PLACE if key in place}, place)
+    if extraction["scope"]:
+        teller.tell("scope", extraction["scope"], None)
     for fact in extraction["facts"]:
         if fact["property"] not in _AXES:
             teller.tell(fact["property"], fact["value"], fact)

@@ -10,10 +10,13 @@ from spacy.tokens import Doc
 
 from pipeline.nlp.clauses import find_clauses
 from pipeline.nlp.cues import find_cues
+from pipeline.nlp.deadline import check_time
+from pipeline.nlp.facts import find_facts
 from pipeline.nlp.impact import find_impact
 from pipeline.nlp.labels import find_labels
 from pipeline.nlp.lemmas import set_lemmas
 from pipeline.nlp.marks import find_marks
+from pipeline.nlp.places import mark_places
 from pipeline.nlp.practice import find_practice
 from pipeline.nlp.quantities import find_quantities
 from pipeline.nlp.scalars import find_scalars
@@ -31,23 +34,30 @@ _STEPS: dict[str, Callable[[Doc], Doc]] = {
     "checkup_marks": find_marks,
     "checkup_impact": find_impact,
     "checkup_scalars": find_scalars,
+    "checkup_facts": find_facts,
     "checkup_practice": find_practice,
+    "checkup_places": mark_places,
 }
 COMPONENTS = tuple(_STEPS)
 
 _ATTRIBUTES: dict[str, object] = {
     "title_tokens": 0, "deep": False, "marks": None,
-    "words": None, "sentences": [], "cues": [], "search_tokens": [], "cue_sums": {}, "labels": {},
+    "text": "", "words": None, "sentences": [], "cues": [], "search_tokens": [], "cue_sums": {}, "labels": {},
     "quantities": [],
     "clauses": [], "clause_of": [], "claims": [], "grade": None, "facts": [], "lessons": [], "awards": [],
     "transfers": [], "continuation": None, "clause_features": [],
+    "places": [], "scope": None,
 }  # fmt: skip
 """Attributes of a Doc (`doc._.NAME`): what the components leave for each other and for `pipeline.nlp.extract`."""
 
 
 def _register(name: str, step: Callable[[Doc], Doc]) -> None:
+    def in_time(doc: Doc) -> Doc:
+        check_time()
+        return step(doc)
+
     def make(nlp: Language, name: str) -> Callable[[Doc], Doc]:
-        return step
+        return in_time
 
     Language.factory(name, func=make)
 

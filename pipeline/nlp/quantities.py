@@ -10,6 +10,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from pipeline.nlp.cues import CueIndex
+from pipeline.nlp.deadline import check_time
 from pipeline.nlp.lemmas import Words
 from pipeline.nlp.numerals import ARTICLES, EVERY, FRACTIONS, MULTIPLIERS, YEAR, parse_number
 from pipeline.nlp.rules import load_rules
@@ -83,6 +84,7 @@ def find_quantities(doc: "Doc") -> "Doc":
     found: list[Quantity] = []
     words: Words = doc._.words
     for start, end in doc._.sentences:
+        check_time()
         sentence = _Sentence(words.forms[start:end], words.lemmas[start:end], words.texts[start:end], doc.lang_)
         found.extend(
             replace(

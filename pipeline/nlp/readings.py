@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from data.impact import TIERS, tier
 from data.normalise import Normalised, normalise, sanitise
+from pipeline.nlp.deadline import check_time
 from pipeline.nlp.impact import best_claim
 from pipeline.nlp.labels import groups_of_situation
 from pipeline.nlp.lemmas import Words
-from pipeline.nlp.privacy import mask
+from pipeline.nlp.places import Found
+from pipeline.nlp.privacy import MASK, mask
 from pipeline.nlp.quantities import Quantity
+from pipeline.nlp.scalars import Fact
 from pipeline.nlp.topic import is_on_topic
 
 if TYPE_CHECKING:
@@ -40,6 +43,8 @@ class Reading:
     awards: list[dict[str, Any]]
     lessons: list[dict[str, Any]]
     continuation: dict[str, Any] | None
+    places: list[dict[str, Any]]
+    scope: str | None
 
 
 class Quoter:
@@ -59,17 +64,19 @@ class Quoter:
 
         Args:
             start: First code point.
-            end: One past the last; a span that begins in the title ends with it.
+            end: One past the last; a span that begins in the title ends with it, and what stands between title and
+                text is the empty span before the text.
         """
         if start < self.title_end:
             first, last = self._title.span(start, min(end, self.title_end))
             return {"start": first, "end": last, "quote": self._given["title"][first:last], "where": "title"}
-        first, last = self._text.span(start - self._text_start, end - self._text_start)
+        first, last = self._text.span(max(start - self._text_start, 0), max(end - self._text_start, 0))
         return {"start": first, "end": last, "quote": self._given["text"][first:last]}
 
 
 def analyse(nlp: "Language", quoter: Quoter, *, deep: bool = False) -> "Doc":
     """Runs the pipeline over title and text as one document; `deep`: with the reader of spans."""
+    check_time()
     doc = nlp.make_doc(quoter.analysed)
     doc._.deep = deep
     doc._.title_tokens = sum(1 for _ in takewhile(lambda token: token.idx < quoter.title_end, doc))
@@ -96,6 +103,8 @@ def read_text(nlp: "Language", title: str | None, text: str, *, deep: bool) -> R
         on_topic=on_topic,
         **_impact(doc, quoter, on_topic),
         **_practice(doc, quoter, on_topic),
+        places=[_place(quoter, found) for found in doc._.places],
+        scope=doc._.scope,
     )
 
 
@@ -113,11 +122,8 @@ def _impact(doc: "Doc", quoter: "Quoter", on_topic: bool) -> dict[str, Any]:
     """
     best, grade = best_claim(doc._.claims) if on_topic else None, doc._.grade
     level = best.level if best else 0
-    facts = [
-        {"property": fact.property, "value": fact.value, **span_quote(doc, quoter, fact.start, fact.end)}
-        for fact in doc._.facts
-        if on_topic or fact.property in _TOLD_OF_ANY
-    ]
+    told = (fact for fact in doc._.facts if on_topic or fact.property in _TOLD_OF_ANY)
+    facts = [fact for fact in (_fact(doc, quoter, fact) for fact in told) if fact is not None]
     scalars = {fact["property"]: fact["value"] for fact in facts}
     if best:
         facts.append({"property": "level", "value": level, **span_quote(doc, quoter, best.start, best.end)})
@@ -141,6 +147,16 @@ def _impact(doc: "Doc", quoter: "Quoter", on_topic: bool) -> dict[str, Any]:
     return {"impact": impact, "scalars": scalars, "facts": facts}
 
 
+def _fact(doc: "Doc", quoter: Quoter, fact: Fact) -> dict[str, Any] | None:
+    """A fact with its quote; a name is its quote on one line, and none where personal data stand in it."""
+    quote = span_quote(doc, quoter, fact.start, fact.end)
+    if not isinstance(fact.value, str) or fact.property == "budget_kind":
+        return {"property": fact.property, "value": fact.value, **quote}
+    if MASK in quote["quote"]:
+        return None
+    return {"property": fact.property, "value": " ".join(quote["quote"].split()), **quote}
+
+
 def _practice(doc: "Doc", quoter: "Quoter", on_topic: bool) -> dict[str, Any]:
     """Awards, lessons and continuation; none of an off-topic text."""
     if not on_topic:
@@ -150,6 +166,16 @@ def _practice(doc: "Doc", quoter: "Quoter", on_topic: bool) -> dict[str, Any]:
         "lessons": [{"kind": item.kind, **span_quote(doc, quoter, item.start, item.end)} for item in doc._.lessons],
         "continuation": _continuation(doc, quoter),
     }
+
+
+def _place(quoter: "Quoter", found: Found) -> dict[str, Any]:
+    """A place in the shape of CONTRACT, with its official key and its size class where they are known."""
+    place: dict[str, Any] = {"name": found.name, "state": found.state, "kind": found.kind}
+    if found.place is not None and found.place.key:
+        place["key"] = found.place.key
+    if found.place is not None and found.place.size:
+        place["size"] = found.place.size
+    return place | quoter.quote(*found.span)
 
 
 def _quantity(quantity: Quantity | None) -> dict[str, Any] | None:

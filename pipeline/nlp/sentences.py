@@ -49,11 +49,12 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
 
 
 def mark_sentences(doc: "Doc") -> "Doc":
-    """Component `checkup_sentences`: sets `is_sent_start` of every token, and `doc._.sentences` (token spans)."""
+    """Component `checkup_sentences`: sets `is_sent_start`, `doc._.sentences` (token spans) and `doc._.text`."""
     import numpy as np
     from spacy.attrs import SENT_START
 
-    starts = {start for start, _ in sentence_spans(doc.text)}
+    doc._.text = doc.text
+    starts = {start for start, _ in sentence_spans(doc._.text)}
     begins = [at for at, offset in enumerate(doc._.words.offsets) if at == 0 or offset in starts]
     # Setting the tokens' attribute one by one looks through the whole text each time.
     marks: Any = np.full((len(doc), 1), -1, dtype=np.int64)

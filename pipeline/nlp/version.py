@@ -1,13 +1,15 @@
-"""The extractor's version: a hash over its code and its rules, so that any change re-reads the stored documents.
+"""The extractor's version: a hash over its code, its rules and the table of places: any change re-reads the documents.
 
-Below: nothing. Above: `pipeline.nlp.extract`.
+Below: `data.places`. Above: `pipeline.nlp.extract`.
 """
 
 import hashlib
 from functools import cache
 from pathlib import Path
 
-_TEXT = {".py", ".yaml", ".json"}
+from data.places import FOLDER
+
+_TEXT = {".py", ".yaml", ".json", ".csv"}
 _BINARY = {".npz"}
 _OF_THE_READER = {"marks.npz", "shipped-marks.npz"}
 """Weights of the reader of spans, which is named beside (`pipeline.nlp.marks.weights_name`), and its kept answers."""
@@ -15,13 +17,13 @@ _OF_THE_READER = {"marks.npz", "shipped-marks.npz"}
 
 @cache
 def extractor_version() -> str:
-    """Sixteen hexadecimal digits over every module, rule file and weight file of this package, line ends unified."""
-    folder = Path(__file__).parent
+    """Sixteen hexadecimal digits over this package's modules, rules and weights and the table, line ends unified."""
     digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*"), key=lambda path: path.relative_to(folder).as_posix()):
-        if path.suffix in _TEXT | _BINARY and path.is_file() and path.name not in _OF_THE_READER:
-            content = path.read_bytes()
-            if path.suffix in _TEXT:
-                content = content.replace(b"\r\n", b"\n")
-            digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + content + b"\0")
+    for folder in (Path(__file__).parent, FOLDER):
+        for path in sorted(folder.rglob("*"), key=lambda path: path.relative_to(folder).as_posix()):
+            if path.suffix in _TEXT | _BINARY and path.is_file() and path.name not in _OF_THE_READER:
+                content = path.read_bytes()
+                if path.suffix in _TEXT:
+                    content = content.replace(b"\r\n", b"\n")
+                digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + content + b"\0")
     return digest.hexdigest()[:16]

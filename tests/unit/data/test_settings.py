@@ -40,6 +40,7 @@ def test_unknown_key_names_file_and_key(tmp_path: Path) -> None:
         ('reader_timeout_s = "lange"', "„reader_timeout_s“.*eine Zahl"),
         ('reading = "quick"', "„reading“.*'deep' oder 'rules'"),
         ("reader_timeout_s = 0", "„reader_timeout_s“.*kleinste Wert ist 1"),
+        ("text_seconds = 0", "„text_seconds“.*kleinste Wert ist 1"),
     ],
 )
 def test_bad_value_in_the_file_names_it(tmp_path: Path, line: str, said: str) -> None:

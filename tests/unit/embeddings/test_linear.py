@@ -105,7 +105,7 @@ def test_what_surrounds_a_text_tells_where_it_tells_nothing_itself():
     clear, open_ = np.array([0, 1, 0, 0], np.float32), np.array([0.05, 0, 1, 0], np.float32)
     vectors, texts, tokens = np.stack([clear, open_, clear]), ["a", "b", "c"], [["a"], ["b"], ["c"]]
     alone = plain.probabilities(vectors, texts, tokens)
-    context = Context(neighbours=0.3, whole=0.2, words=0.0)
+    context = Context(neighbours=0.6, words=0.0)
     among = plain.probabilities(vectors, texts, tokens, context=context)
     assert alone[1, 0] > 0.5
     assert among[1, 1] > 0.9
@@ -116,5 +116,5 @@ def test_what_surrounds_a_text_tells_where_it_tells_nothing_itself():
 
 def test_the_words_of_the_neighbours_count_as_a_share_of_their_scores():
     scores = np.array([[1, 0], [0, 0], [0, 2]], np.float32)
-    mixed = Context(neighbours=0.0, whole=0.0, words=0.5).of_words(scores)
+    mixed = Context(neighbours=0.0, words=0.5).of_words(scores)
     np.testing.assert_allclose(mixed, [[1, 0], [0.5, 1], [0, 2]])

@@ -65,3 +65,10 @@ def test_what_is_not_known_is_refused_with_what_is(given, named):
 
 def test_absent_conditions_ask_for_nothing():
     assert filters_from({"field": None, "group": [], "impact": None}, fields=FIELDS, groups=GROUPS) == Filters()
+
+
+def test_a_stated_state_counts_before_the_states_of_the_places_that_the_text_names():
+    named = {"places": [{"name": "Bremen", "state": "Bremen"}]}
+    cards = [card("Bayern", **named), card(None, **named)]
+    filters = filters_from({"state": ["Bremen"], "unknown": "drop"}, fields=FIELDS, groups=GROUPS)
+    assert allowed(cards, filters).tolist() == [False, True]

@@ -296,7 +296,7 @@ def computed(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     watch(answers, "hashed_tokens", lambda *_: 1)
     watch(linear, "hashed_features", lambda *_: 1)
     watch(curate, "compare", lambda *_: 1)
-    watch(extraction, "read", lambda documents, _: len(documents))
+    watch(extraction, "read", lambda documents, *_: len(documents))
     return counts
 
 

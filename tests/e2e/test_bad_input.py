@@ -85,6 +85,19 @@ def test_a_megabyte_in_a_batch_or_an_import_stops_no_other_line(workspace: Path,
     assert call("status", "--json", workspace=workspace).json()["index"]["projects"] == COUNT + 2
 
 
+def test_a_text_that_takes_too_long_is_named_and_the_others_are_read(
+    workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHECKUP_TEXT_SECONDS", "1")
+    long = (ONE["text"] + " ") * 2_500
+    file = write_lines(tmp_path / "lang.jsonl", [{"id": "lang", "text": long}, ONE])
+    batch = call("extract", "--input", file, workspace=workspace)
+    assert batch.code == 4
+    first, second = batch.lines()
+    assert "text_seconds" in first["error"]["message"]
+    assert second["on_topic"]
+
+
 STRANGE = {
     "nul": "Bei uns fehlen\x00Wohnungen für Geflüchtete.",
     "surrogate": "Bei uns fehlen \ud800 Wohnungen für Geflüchtete.",

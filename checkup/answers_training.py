@@ -50,8 +50,9 @@ def train_answers(
     """
     needs = tuple(vocabulary.needs)
     held = set(held_back())
-    known = [entry for entry in shipped if entry.project.id in corpus.answers.keys() - held]
-    unseen = [entry for entry in shipped if entry.project.id in held & corpus.answers.keys()]
+    graded = [entry for entry in shipped if entry.project.id in corpus.answers]
+    known = [entry for entry in graded if entry.project.id not in held]
+    unseen = [entry for entry in graded if entry.project.id in held]
     invented = list(_invented(corpus))
     texts = [_text(entry) for entry in known]
     vectors = encode_cached(texts, encoder=encoder, cache=cache)

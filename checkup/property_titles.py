@@ -6,7 +6,8 @@ Below: nothing. Above: `checkup.console`.
 _TITLES = {
     "organisation": "Träger", "funder": "Geldgeber", "start_year": "Beginn", "end_year": "Ende",
     "duration_months": "Dauer (Monate)", "staff": "Stellen", "volunteers": "Ehrenamtliche",
-    "yearly_cost_eur": "Kosten im Jahr (Euro)", "languages": "Sprachen", "contact": "Kontakt",
+    "yearly_cost_eur": "Kosten im Jahr (Euro)", "languages": "Sprachen", "contact": "Kontakt", "places": "Ort",
+    "scope": "Reichweite",
 }  # fmt: skip
 
 

@@ -89,7 +89,9 @@ def approach_examples(corpus: Corpus, vocabulary: Vocabulary) -> Iterator[Exampl
     for item in corpus.approaches:
         yield Example(item.text, item.approach, item.text)
     for project, text, labels in shipped_texts():
-        for name, grade in labels.items() if project not in corpus.named else ():
+        if project in corpus.named:
+            continue
+        for name, grade in labels.items():
             if grade >= 2 and name in vocabulary.approaches:
                 yield Example(text, name, project, 1.0 if grade == 3 else 0.5)
 

@@ -61,10 +61,10 @@ def answers(corpus: Corpus, vocabulary: Vocabulary, shipped: Path = SHIPPED) -> 
         yield Answer(item.text, {item.approach: 3, **dict.fromkeys(item.also, 2)}, item.needs)
     for project in corpus.projects:
         yield Answer(whole_text(project.title, project.text), {}, project.needs)
-    graded = {**corpus.named, **corpus.answers}
     for name, text, labels in shipped_texts(shipped):
         if labels:
-            yield Answer(text, labels, graded.get(name, {}) if graded else None)
+            graded = bool(corpus.answers) and name not in corpus.named
+            yield Answer(text, labels, corpus.answers.get(name, {}) if graded else None)
 
 
 def shipped_texts(folder: Path = SHIPPED) -> Iterator[tuple[str, str, Mapping[str, int]]]:

@@ -4,18 +4,19 @@ Below: `pipeline.nlp.quantities`, `pipeline.nlp.numerals`. Above: `pipeline.nlp.
 """
 
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pipeline.nlp.lemmas import Words
 from pipeline.nlp.numerals import parse_number
-from pipeline.nlp.rules import load_rules
+from pipeline.nlp.rules import word_set
 from pipeline.nlp.scalars import Fact
 from pipeline.nlp.sentences import sentence_of
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
 
+_words = partial(word_set, "facts_words")
 _HALVES = frozenset({"halbe", "halben", "halber", "halbes"})
 _PARTS = {"dreiviertelstelle": 0.75, "halbtagsstelle": 0.5, "viertelstelle": 0.25}
 _REACH = 3
@@ -107,7 +108,7 @@ def _is_unpaid(doc: "Doc", start: int, end: int) -> bool:
 def languages(doc: "Doc") -> Iterator[Fact]:
     """`languages` of the offer: `auf Arabisch, Dari und Englisch`; German alone is what everybody learns."""
     words: Words = doc._.words
-    known = _words("languages")
+    known = word_set("organisations", "languages")
     spans = [at for at, form in enumerate(words.forms) if form in known and words.texts[at][0].isupper()]
     told: dict[str, Fact] = {}
     for row in _rows(spans, words):
@@ -140,14 +141,8 @@ def _is_offered(doc: "Doc", row: list[int]) -> bool:
     if words.forms[row[0] - 1 : row[0]] == ["auf"]:
         return True
     first, last = sentence_of(doc, row[0])
-    return len(row) > 1 and not _words("offered").isdisjoint(words.forms[first:last])
+    return len(row) > 1 and not word_set("organisations", "offered").isdisjoint(words.forms[first:last])
 
 
 def _whole(number: float) -> float:
     return int(number) if number == int(number) else number
-
-
-@cache
-def _words(name: str) -> frozenset[str]:
-    table = "organisations" if name in {"languages", "offered"} else "facts_words"
-    return frozenset(load_rules(table)[name])

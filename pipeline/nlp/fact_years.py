@@ -6,19 +6,20 @@ Below: `pipeline.nlp.claim_rules`, `pipeline.nlp.numerals`. Above: `pipeline.nlp
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from pipeline.nlp.clauses import Clause
 from pipeline.nlp.lemmas import Words
 from pipeline.nlp.numerals import YEAR, parse_number
-from pipeline.nlp.rules import load_rules
+from pipeline.nlp.rules import word_ends, word_set
 from pipeline.nlp.scalars import Fact
 from pipeline.nlp.sentences import sentence_of
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
 
+_words = partial(word_set, "facts_words")
 _PERIOD = re.compile(r"((?:19|20)\d\d)[-–—]((?:19|20)\d\d)")
 _DASHES = frozenset("-–—")
 _LEAD = 6
@@ -43,7 +44,7 @@ class _Year:
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """A candidate: the better its score, the surer it is the project's own; then the one that stands first counts."""
+    """A candidate: the earliest year counts, and of one told twice the place with the better score."""
 
     score: int
     fact: Fact
@@ -164,7 +165,7 @@ def _is_of_date(form: str) -> bool:
 
 @cache
 def _date_words() -> frozenset[str]:
-    return frozenset([*load_rules("facts_words")["of_dates"], *load_rules("sentences")["months"]])
+    return _words("of_dates") | word_set("sentences", "months")
 
 
 def duration(doc: "Doc") -> Iterator[Fact]:
@@ -190,12 +191,7 @@ def _months(number: float, of_years: bool, start: int, end: int) -> Iterator[Fac
 
 
 def _is_own(lemma: str) -> bool:
-    return lemma.endswith(_own_nouns())
-
-
-@cache
-def _own_nouns() -> tuple[str, ...]:
-    return tuple(load_rules("facts_words")["own_nouns"])
+    return lemma.endswith(word_ends("facts_words", "own_nouns"))
 
 
 def _lasts(doc: "Doc", start: int, end: int) -> bool:
@@ -207,8 +203,3 @@ def _lasts(doc: "Doc", start: int, end: int) -> bool:
         return True
     ran = not _words("lasted").isdisjoint(near)
     return ran and any(_is_own(lemma) for lemma in words.lemmas[max(first, start - 9) : start])
-
-
-@cache
-def _words(name: str) -> frozenset[str]:
-    return frozenset(load_rules("facts_words")[name])

@@ -5,7 +5,7 @@ Above: `pipeline.nlp.readings`.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from pipeline.nlp.claim_rules import cues_by_clause
@@ -14,7 +14,7 @@ from pipeline.nlp.fact_people import languages, staff, volunteers
 from pipeline.nlp.fact_years import duration, told_of, years
 from pipeline.nlp.lemmas import Words
 from pipeline.nlp.organisations import Name, find_names
-from pipeline.nlp.rules import load_rules
+from pipeline.nlp.rules import word_ends, word_set
 from pipeline.nlp.scalars import Fact
 from pipeline.nlp.sentences import sentence_of
 
@@ -26,6 +26,8 @@ FACTS = (
     "languages", "contact",
 )  # fmt: skip
 """The properties that this component tells."""
+_set = partial(word_set, "organisations")
+_ends = partial(word_ends, "organisations")
 _MOST_NAMES = 5
 """So many carriers and so many funders are told, those that stand first."""
 _ARTICLES = frozenset(
@@ -118,7 +120,9 @@ class _Roles:
                 continue
             before, at = self._prepositions[name]
             if (name.kind == "fund" and self._is_european(name)) or (
-                before in {"der", "des"} and self.forms[at - 1 : at] and self.forms[at - 1] in _set("money_nouns")
+                before in {"der", "des"}
+                and self.forms[at - 1 : at]
+                and self.forms[at - 1] in word_set("facts_words", "money_nouns")
             ):
                 yield name
             elif before in _set("before_taker"):
@@ -153,7 +157,7 @@ class _Roles:
         before, at = self._prepositions[name]
         told = self._labels[name]
         if name.start < self.title_end:
-            itself = name.start == 0 and any(form.endswith(tuple(_set("projects"))) for form in self._words(name))
+            itself = name.start == 0 and any(form.endswith(_ends("projects")) for form in self._words(name))
             phrase = not _set("linkers").isdisjoint(self._words(name)) and name.start < 3
             return not (itself or phrase) and before not in _set("before_other") - {"bei", "beim"}
         if self._status(name) == "other" or "judges" in told:
@@ -163,7 +167,7 @@ class _Roles:
             return noun[0].isupper() and noun.lower() not in _set("roles_of")
         if before in {"bei", "beim", "durch", "von", "vom", "unter"}:
             return "runs" in told or (before in {"bei", "beim"} and self._opens(name))
-        if before in {"an", "im", "in"} and any(form.endswith(tuple(_set("houses"))) for form in self._words(name)):
+        if before in {"an", "im", "in"} and any(form.endswith(_ends("houses")) for form in self._words(name)):
             return "runs" in told or self._opens(name)
         return before not in _set("before_other") | {"aus", "durch"} and ("runs" in told or self._opens(name))
 
@@ -204,7 +208,7 @@ class _Roles:
         return (article, at + 1) if genitive else (self.forms[at], at)
 
     def _can_be_noun(self, at: int) -> bool:
-        return self.forms[at] in _set("money_nouns") or self.forms[at] not in _not_adjectives()
+        return self.forms[at] in word_set("facts_words", "money_nouns") or self.forms[at] not in _not_adjectives()
 
     def _is_attribute(self, at: int) -> bool:
         form, text = self.forms[at], self.texts[at]
@@ -244,12 +248,4 @@ def _contact(doc: "Doc") -> Iterator[Fact]:
 
 @cache
 def _not_adjectives() -> frozenset[str]:
-    rules = load_rules("organisations")
-    return frozenset([*rules["not_in_name"], *rules["before_other"], *rules["before_taker"]])
-
-
-@cache
-def _set(name: str) -> frozenset[str]:
-    if name == "money_nouns":
-        return frozenset(load_rules("facts_words")["money_nouns"])
-    return frozenset(load_rules("organisations")[name])
+    return _set("not_in_name") | _set("before_other") | _set("before_taker")

@@ -5,13 +5,13 @@ Below: `pipeline.nlp.rules`, `pipeline.nlp.lemmas`. Above: `pipeline.nlp.facts`.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Literal
 
 from pipeline.nlp.dictionary import is_known
 from pipeline.nlp.lemmas import Words
 from pipeline.nlp.quantities import unit_of
-from pipeline.nlp.rules import load_rules
+from pipeline.nlp.rules import load_rules, word_ends, word_set
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
@@ -20,6 +20,8 @@ Kind = Literal["named", "head", "closed", "ministry", "fund", "level", "legal", 
 """What a word tells: a name by itself, the head of a name (`closed`: only with a proper name beside it), a ministry, a
 fund, a level of the state, a legal form, a programme that carries its name in quotation marks, a word
 that announces a carrier."""
+_set = partial(word_set, "organisations")
+_ends = partial(word_ends, "organisations")
 _ENDINGS = ("", "s", "es", "en", "n", "e")
 _OPENING = frozenset("„“\"»«‚'")
 _CLOSING = frozenset("“”\"«»‘'")
@@ -113,7 +115,7 @@ class _Finder:
             return self._before_legal_form()
         if self.kind == "programme":
             return self._quoted()
-        if self.forms[self.at].endswith(tuple(_set("quoted_after"))) and (quoted := self._quoted()):
+        if self.forms[self.at].endswith(_ends("quoted_after")) and (quoted := self._quoted()):
             return quoted
         if self.kind == "carrier":
             return self._brand()
@@ -286,8 +288,3 @@ _LEVELS_WITH_NAME = frozenset({"land", "landes", "stadt", "kreis", "landkreis", 
 
 def _is_parish(form: str) -> bool:
     return form.startswith(("gemeinde", "kirche"))
-
-
-@cache
-def _set(name: str) -> frozenset[str]:
-    return frozenset(load_rules("organisations")[name])

@@ -29,6 +29,9 @@ _NUMBER = re.compile(r" \d{1,2}\b")
 _SAINTS = ("St. ", "Sankt ")
 """Mostly churches and schools."""
 _GENITIVE = re.compile(r"(?:e?s)?(?![\w@])")
+_BEFORE_STATES = frozenset(
+    {"in", "aus", "für", "von", "land", "landes", "bundesland", "ganz", "freistaat", "nach", "durch"}
+)
 _LOOK_BACK = 40
 _BIG = 50_000
 """From so many inhabitants on `Köln-Mülheim` is a part of the town."""
@@ -175,19 +178,7 @@ def _state(text: str, mention: Mention, word: str, rules: PlaceRules) -> Mention
         return None
     if towns and word not in {"Land", "Landes", "Bundesland", "Bundeslandes"}:
         return replace(mention, places=towns[:1], strength=_city_strength(text, mention, word, rules))
-    told = word.lower() in {
-        "in",
-        "aus",
-        "für",
-        "von",
-        "land",
-        "landes",
-        "bundesland",
-        "ganz",
-        "freistaat",
-        "nach",
-        "durch",
-    }
+    told = word.lower() in _BEFORE_STATES
     genitive = mention.end - mention.start > len(mention.name)
     return replace(mention, places=(state,), strength=STRONG if told or genitive else WEAK)
 
@@ -217,7 +208,7 @@ def _strength(
     low, sets, name = word.lower(), rules.sets, mention.name
     if _is_something_else(text, mention, low, word, towns, rules):
         return 0
-    if low in sets["town_nouns"] or _bracket_fits(text, mention, towns, rules):
+    if low in sets["town_nouns"] or _is_in(_state_after(text, mention, rules), towns):
         return STRONG
     is_word = name in sets["words"]
     if name in sets["never"] or (name in sets["numbered"] and _NUMBER.match(text, mention.end)):
@@ -260,12 +251,13 @@ def _is_part(text: str, mention: Mention, low: str, towns: tuple[Place, ...], ru
     return most_people(towns) >= _BIG and (told or mention.name not in rules.sets["words"])
 
 
-def _bracket_fits(text: str, mention: Mention, towns: tuple[Place, ...], rules: PlaceRules) -> bool:
-    """Whether the state or district of one of the towns follows: `Halle (Westfalen)`, `Neustadt in Hessen`."""
+def _state_after(text: str, mention: Mention, rules: PlaceRules) -> Place | None:
+    """The state that follows a name: `Halle (Westfalen)`, `Neustadt in Hessen`."""
     after = _IN_BRACKETS.match(text, mention.end)
-    if after is None:
-        return False
-    state = rules.places.states.get(after[1] or after[2] or after[3])
+    return rules.places.states.get(after[1] or after[2] or after[3]) if after else None
+
+
+def _is_in(state: Place | None, towns: Sequence[Place]) -> bool:
     return state is not None and any(town.state == state.name for town in towns)
 
 
@@ -301,7 +293,7 @@ def _resolved(text: str, found: Sequence[Mention], rules: PlaceRules) -> list[Me
         if mention.place is None:
             places = (
                 _dominant(places)
-                or _only(place for place in places if _stated_after(text, mention, place, rules))
+                or _only(place for place in places if _is_in(_state_after(text, mention, rules), (place,)))
                 or _only(place for place in places if place.key in keys)
                 or _only(place for place in places if place.key[:5] in near and len(place.key) > 2)
                 or _only(place for place in places if place.state in states)
@@ -322,9 +314,3 @@ def _dominant(places: tuple[Place, ...]) -> tuple[Place, ...]:
     first, second = sorted(places, key=lambda place: -(place.population or 0))[:2]
     great = (first.population or 0) >= max(_KNOWN_ANYWHERE, _DOMINANT * (second.population or 0))
     return (first,) if great else ()
-
-
-def _stated_after(text: str, mention: Mention, place: Place, rules: PlaceRules) -> bool:
-    after = _IN_BRACKETS.match(text, mention.end)
-    state = rules.places.states.get(after[1] or after[2] or after[3]) if after else None
-    return state is not None and state.name == place.state

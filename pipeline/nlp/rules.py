@@ -40,6 +40,18 @@ def load_rules(name: str) -> Any:
     return read_rules(RULES_DIR / f"{name}.yaml", schemas[name])
 
 
+@cache
+def word_set(table: str, name: str) -> frozenset[str]:
+    """A list of words of a rule file as a set."""
+    return frozenset(load_rules(table)[name])
+
+
+@cache
+def word_ends(table: str, name: str) -> tuple[str, ...]:
+    """The same list for `str.endswith`."""
+    return tuple(load_rules(table)[name])
+
+
 def read_rules(path: Path, schema: Any) -> Any:
     """Reads one YAML file and checks it.
 

@@ -34,10 +34,15 @@ def load_rules(name: str) -> Any:
     Raises:
         RuleError: Not readable, not YAML, a key given twice, or not as the schema demands.
     """
-    schemas = read_rules(RULES_DIR / SCHEMAS_FILE, None)
+    schemas = _schemas()
     if name not in schemas:
         raise RuleError(f"{RULES_DIR / SCHEMAS_FILE}: Für „{name}“ fehlt ein Schema.")
     return read_rules(RULES_DIR / f"{name}.yaml", schemas[name])
+
+
+@cache
+def _schemas() -> Any:
+    return read_rules(RULES_DIR / SCHEMAS_FILE, None)
 
 
 @cache

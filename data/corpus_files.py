@@ -15,6 +15,8 @@ from data.errors import CheckupError
 FOLDER = Path(__file__).parent / "corpus"
 NAMED = "named"
 """The file of `answers/` that tells only the needs that came to mind."""
+HELD = "held"
+"""The folder of situations that nothing learns from."""
 ROLES = ("need", "existing", "unfit", "limit", "background")
 NEGATIVE_KINDS = ("off_topic", "vague")
 FORMS = ("wording", "description")
@@ -104,6 +106,8 @@ class Segment:
     role: str
     need: str | None
     weight: int | None
+    also: tuple[str, ...] = ()
+    """Further needs that it states as well or nearly as well, the best first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,15 +174,28 @@ def _checked(where: str, value: str, known: tuple[str, ...]) -> str:
 
 
 def situation(where: str, entry: dict[str, Any]) -> SituationText:
-    """A situation from its segments `[text, role, need, weight]`, joined by a space unless one begins a paragraph."""
+    """A situation from its segments `[text, role, need, weight]`, joined by a space unless one begins a paragraph.
+
+    A fifth element lists further needs that the segment states.
+    """
     text = ""
     segments = []
-    for piece, role, need, weight in entry["segments"]:
+    for piece, role, need, weight, *also in entry["segments"]:
         glue = "" if not text or piece.startswith("\n") else " "
         start = len(text) + len(glue) + len(piece) - len(piece.lstrip())
         text += glue + piece.rstrip()
-        segments.append(Segment(start, len(text), _checked(where, role, ROLES), need, weight))
+        more = tuple(also[0]) if also else ()
+        segments.append(Segment(start, len(text), _checked(where, role, ROLES), need, weight, more))
     return SituationText(entry["id"], text, entry.get("register", ""), tuple(segments))
+
+
+def held_situations(folder: Path = FOLDER) -> tuple[SituationText, ...]:
+    """Situations that nothing learns from: how well needs are read is measured on them (`python -m bench.needs`).
+
+    Raises:
+        CheckupError: a broken line or an unknown role; file and line are named.
+    """
+    return tuple(situation(where, entry) for where, entry in _lines(sorted((folder / HELD).glob("*.jsonl"))))
 
 
 def _statements(paths: list[Path]) -> tuple[StatementText, ...]:

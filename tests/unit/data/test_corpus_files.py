@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from data.corpus_files import load_corpus, marked_projects, read_texts, told_lessons
+from data.corpus_files import held_situations, load_corpus, marked_projects, read_texts, situation, told_lessons
 from data.errors import CheckupError
 from data.shipped import iter_shipped
 from data.vocabulary import load_vocabulary
@@ -21,13 +21,14 @@ def test_the_shipped_corpus_names_only_what_the_vocabulary_knows():
     for text in corpus.approaches:
         needs |= set(text.needs or ())
         assert {text.approach, *text.also} <= set(vocabulary.approaches)
-    needs |= {segment.need for situation in corpus.situations for segment in situation.segments if segment.need}
+    for one in (*corpus.situations, *held_situations()):
+        needs |= {need for segment in one.segments if segment.need for need in (segment.need, *segment.also)}
     assert needs == set(vocabulary.needs)
 
 
 def test_projects_whose_needs_were_only_named_are_not_graded_ones():
     corpus = load_corpus()
-    assert len(corpus.named) > 400
+    assert len(corpus.named) > 40
     assert not corpus.named.keys() & corpus.answers.keys()
     vocabulary = load_vocabulary()
     assert all(grades.keys() <= vocabulary.needs.keys() for grades in corpus.named.values())
@@ -38,6 +39,24 @@ def test_projects_whose_needs_were_only_named_are_not_graded_ones():
 def test_calibration_texts_are_no_training_texts():
     corpus = load_corpus()
     assert not {text.text for text in corpus.calibration} & {text.text for text in corpus.statements}
+
+
+def test_held_back_situations_are_no_training_texts():
+    known = {segment for one in load_corpus().situations for segment in texts_of(one)}
+    held = held_situations()
+    assert sum(len(texts_of(one)) for one in held) > 300
+    assert not known & {segment for one in held for segment in texts_of(one)}
+
+
+def texts_of(told):
+    return {told.text[segment.start : segment.end] for segment in told.segments if segment.need}
+
+
+def test_a_segment_may_state_several_needs():
+    segments = [["Eins.", "background", None, None], ["Zwei.", "need", "a", 3, ["b"]]]
+    told = situation("x:1", {"id": "s", "segments": segments})
+    assert [(segment.need, segment.also) for segment in told.segments] == [(None, ()), ("a", ("b",))]
+    assert told.text == "Eins. Zwei."
 
 
 def test_lessons_lie_in_the_texts_of_shipped_projects_and_cut_no_word():

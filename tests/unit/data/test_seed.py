@@ -51,7 +51,10 @@ def test_a_record_is_whole(entry, vocabulary):
     assert not PERSONAL.search(entry["text"])
     for page in [{"url": entry["url"], "read_on": entry["pages"][0]["read_on"], "read": "excerpt"}, *entry["pages"]]:
         assert urlsplit(page["url"]).scheme in ("http", "https")
-        assert urlsplit(page["url"]).netloc
+        host = urlsplit(page["url"]).netloc
+        assert host
+        assert not host.endswith(".")
+        assert "@" not in page["url"]
         assert re.fullmatch(r"20\d\d-\d\d-\d\d", page["read_on"])
         assert page["read"] in ("excerpt", "page")
     labels = entry["labels"]

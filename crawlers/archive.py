@@ -5,10 +5,12 @@ Raw pages hold personal data: an archive is kept only where it is asked for, rea
 """
 
 import io
+import math
 import os
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -246,8 +248,9 @@ def replay_fetcher(source: SourceConfig, path: Path, *, limits: Limits | None = 
     """A fetcher over an archive: the same rules as on the network, without pauses.
 
     An archive without robots.txt was made by somebody who answers for it: absence counts as permission there, while a
-    robots.txt that it does hold is obeyed.
+    robots.txt that it does hold is obeyed. An archive has only one answer, and no server that wants to be left alone.
     """
+    limits = replace(limits or Limits(), retries=0, retry_after_s=math.inf)
     time = _ArchiveTime()
     return Fetcher(
         _Lenient(WarcTransport(path, limits)),

@@ -194,12 +194,12 @@ class _Run:
             )
             for outcome in rows:
                 self.counts.pages = reading.rows
+                self._take_notes(reading)
                 self.progress(reading.rows, reading.rows)
                 yield outcome
         except Refusal as refusal:
             yield Refused(url=address, reason=refusal.reason, code=refusal.code)
             return
-        self.counts.note(reading.notes)
         cut = reading.cut_at()
         if cut is not None:
             self.counts.hints.append(
@@ -207,6 +207,11 @@ class _Run:
             )
         digest = hashlib.sha256(page.body).hexdigest()
         self.past.remember(address, page, digest, final_url=page.url, record=True)
+
+    def _take_notes(self, reading: ListReading) -> None:
+        """Count what was noted about a row before its outcome is given."""
+        self.counts.note(reading.notes)
+        reading.notes = []
 
     def _list_page(self, address: str) -> Page | Seen:
         config = self.source.list

@@ -24,18 +24,24 @@ SESSION_KEYS = re.compile(
     r"^(?:(?:php|asp\.?net_?)?sess(?:ion)?_?(?:id)?|phpsessid|jsessionid|sid|cfid|cftoken|fe_typo_user)$", re.I
 )
 PATH_SESSION = re.compile(r";(?:jsessionid|sid|phpsessid)=[^/?;]*", re.I)
-REFRESH_URL = re.compile(r"""^\s*(\d+)?(?:\.\d*)?\s*[;,]?\s*(?:url\s*=)?\s*['"]?\s*([^'"]+?)\s*['"]?\s*$""", re.I)
+REFRESH = re.compile(r"(\d*)(?:\.\d*)?\s*[;,]?\s*(?:url\s*=)?(.*)", re.I | re.S)
+"""Seconds and target of a meta refresh; matches any text at the first try."""
+QUOTED = re.compile(r"""['"]?([^'"]+)['"]?""")
 SITEMAP_FILES = 200
 SITEMAP_BYTES = 50 * MIB
 """sitemaps.org: at most 50 MiB uncompressed and 50,000 addresses a file."""
 SITEMAP_URLS = 50_000
 REFRESH_SECONDS = 30
+REFRESH_CHARS = 2000
+"""No longer address is asked for (`addresses.MAX_URL_LENGTH`)."""
 FORMS_KEPT = 50_000
 EARLY_END = re.compile(r"</(?:body|html)\s*>", re.I)
 """libxml2 drops what follows these; sloppy templates write them before the page is over."""
 NOT_PAGES = re.compile(
     r"\.(?:jpe?g|png|gif|svg|webp|ico|css|js|mp[34]|avi|mov|zip|gz|exe|ics|xlsx?|pptx?|docx?|csv)$", re.I
 )
+WORD_FILE = re.compile(r"\.docx$", re.I)
+"""May be a record, but leads nowhere."""
 
 
 def canonical_url(
@@ -134,10 +140,14 @@ def _link_elements(html: str) -> Iterator[Any]:
 def _refresh(tag: Any, base: str) -> str | None:
     if (tag.get("http-equiv") or "").strip().lower() != "refresh":
         return None
-    match = REFRESH_URL.match(tag.get("content") or "")
-    if match is None or int((match.group(1) or "0")[:6]) > REFRESH_SECONDS or match.group(2).isdigit():
+    content = (tag.get("content") or "").strip()
+    match = REFRESH.fullmatch(content) if len(content) <= REFRESH_CHARS else None
+    if match is None or int((match.group(1) or "0")[:6]) > REFRESH_SECONDS:
         return None
-    return _join(base, match.group(2))
+    target = QUOTED.fullmatch(match.group(2).strip())
+    if target is None or not target.group(1).strip() or target.group(1).strip().isdigit():
+        return None
+    return _join(base, target.group(1))
 
 
 def _join(base: str, href: str | None) -> str | None:
@@ -234,7 +244,10 @@ def _xml_elements(body: bytes, names: set[str]) -> Iterator[Any]:
 
 @dataclass(slots=True)
 class Traps:
-    """Bounds on what a site can make us ask for without end (calendars, sessions, endless parameters)."""
+    """Bounds on what a site can make us ask for without end (calendars, sessions, endless parameters).
+
+    Records that differ in their query only (`show.php?id=7`) are no trap: `max_pages` bounds them.
+    """
 
     per_shape: int = 500
     queries_per_path: int = 300
@@ -252,7 +265,7 @@ class Traps:
             return "Der Pfad wiederholt sich oder ist zu lang (Falle)."
         if len(parse_qsl(parts.query, keep_blank_values=True)) > self.parameters:
             return "Die Adresse hat zu viele Parameter (Falle)."
-        if parts.query:
+        if parts.query and role == "follow":
             self.queries[parts.netloc + parts.path] += 1
             if self.queries[parts.netloc + parts.path] > self.queries_per_path:
                 return f"Mehr als {self.queries_per_path} Varianten von {parts.path} (Falle)."
@@ -271,6 +284,11 @@ class Target:
     url: str
     depth: int
     role: Role
+
+
+def _is_no_page(url: str, role: Role) -> bool:
+    path = urlsplit(url).path
+    return bool(NOT_PAGES.search(path)) and not (role == "record" and WORD_FILE.search(path))
 
 
 class Frontier:
@@ -346,7 +364,7 @@ class Frontier:
             self.elsewhere[host] += 1
             return False
         role = self.role(target)
-        if role is None or depth > self.site.max_depth or NOT_PAGES.search(urlsplit(target).path):
+        if role is None or depth > self.site.max_depth or _is_no_page(target, role):
             return False
         self.known.add(target)
         trap = self.traps.refuse(target, role)

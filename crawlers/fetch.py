@@ -7,9 +7,7 @@ the right Host header and TLS name: a second answer of the name server (DNS rebi
 
 import socket
 import threading
-import time
-from collections.abc import Callable, Mapping
-from email.utils import parsedate_to_datetime
+from collections.abc import Mapping
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,15 +16,13 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.util.retry import Retry
 
 from crawlers.addresses import ascii_host, public_addresses, system_resolver
 from crawlers.inflate import Inflater, too_big
-from crawlers.web import Answer, Limits, Now, Refusal, Resolver, Sleep, media_type
+from crawlers.web import Answer, Limits, Now, Refusal, Resolver, media_type
 from data.clock import utc_now
 
 CHUNK_BYTES = 64 * 1024
-RETRY_STATUS = (429, 503)
 
 
 class Watchdog:
@@ -58,18 +54,6 @@ class Watchdog:
                 sock.shutdown(socket.SHUT_RDWR)
             except OSError:
                 continue
-
-
-def retry_after_s(value: str | None, now_epoch: Callable[[], float] = time.time) -> float | None:
-    """Seconds that a Retry-After header asks for (number or date), None where it says nothing readable."""
-    if not value:
-        return None
-    if value.strip().isdigit():
-        return float(value.strip()[:9])
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - now_epoch())
-    except (TypeError, ValueError, OverflowError):
-        return None
 
 
 class _Running(threading.local):
@@ -137,7 +121,6 @@ class HttpTransport:
         resolver: Name resolution.
         private_hosts: Host names that may lie in the local network (the source's own, if it allows that).
         limits: Sizes and times.
-        pause: Called before a retry with the seconds to wait; sleeps and counts. Raises Refusal to give up.
         now: Time stamp of answers.
     """
 
@@ -147,11 +130,9 @@ class HttpTransport:
         resolver: Resolver = system_resolver,
         private_hosts: frozenset[str] = frozenset(),
         limits: Limits | None = None,
-        pause: Sleep = time.sleep,
         now: Now = utc_now,
     ) -> None:
         self.limits = limits or Limits()
-        self.pause = pause
         self.now = now
         self.adapter = PinnedAdapter(resolver=resolver, private_hosts=private_hosts)
         self.session = _Session()
@@ -163,22 +144,7 @@ class HttpTransport:
     def get(
         self, url: str, headers: Mapping[str, str], *, max_bytes: int, accepts: frozenset[str] | None = None
     ) -> Answer:
-        """Fetch one address (see `web.Transport.get`); a server that is busy or gone for a moment is asked again."""
-        retries = Retry(total=self.limits.retries, backoff_factor=0.5)
-        while True:
-            asked: float | None = None
-            try:
-                answer = self._once(url, headers, max_bytes, accepts)
-                if answer.status not in RETRY_STATUS or not retries.total:
-                    return answer
-                asked = retry_after_s(answer.headers.get("retry-after"))
-            except Refusal as refusal:
-                if refusal.code != "unreachable" or not retries.total:
-                    raise
-            retries = retries.increment("GET", url)
-            self.pause(retries.get_backoff_time() if asked is None else asked)
-
-    def _once(self, url: str, headers: Mapping[str, str], max_bytes: int, accepts: frozenset[str] | None) -> Answer:
+        """Send one request (see `web.Transport.get`)."""
         limits = self.limits
         with Watchdog(limits.total_s) as watchdog:
             self.adapter.running.watchdog = watchdog

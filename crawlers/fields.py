@@ -29,6 +29,11 @@ SILENT = frozenset({"script", "style", "noscript", "template", "iframe", "svg", 
 HEADINGS = ["h1", "h2", "h3", "h4", "h5", "h6"]
 URL_ATTRIBUTES = frozenset({"href", "src", "data-href"})
 MAX_LABEL_VALUE_CHARS = 2000
+MAX_LABEL_HITS = 500
+"""Places of a label on one page that are looked at."""
+MAX_LABEL_NODES = 200_000
+"""Nodes that are looked at beside and below all places of a label on one page: more than a page of the largest number
+of elements has, and an end where the label is repeated so that each place is followed by all others."""
 MAX_JSONLD_CHARS = 1_000_000
 MAX_ELEMENTS = 80_000
 SIMPLE_SELECTOR = re.compile(r"([a-z][a-z0-9]*)?((?:[.#][A-Za-z_][\w-]*)*)")
@@ -245,37 +250,56 @@ def _by_label(view: View, label: str, *, one_line: bool) -> list[str]:
     A section that contains another one of the same label gives way to it.
     """
     wanted = tidy(label).casefold().rstrip(" :")
-    found = []
-    for text, node in view.strings:
-        if not text.startswith(wanted) or text[len(wanted) :].lstrip()[:1] not in ("", ":"):
-            continue
+    hits = (
+        node for text, node in view.strings if text.startswith(wanted) and text[len(wanted) :].lstrip()[:1] in ("", ":")
+    )
+    siblings = _Siblings(MAX_LABEL_NODES)
+    found: dict[str, None] = {}
+    for node in islice(hits, MAX_LABEL_HITS):
         rest = tidy(node)[len(wanted) :].lstrip(" :")
-        value = rest or _below_heading(node) or _beside(node)
+        value = rest or _below_heading(node, siblings) or _beside(node, siblings)
+        if siblings.left < 0:
+            break
         if value and (len(value) <= MAX_LABEL_VALUE_CHARS or not one_line):
-            found.append(tidy(value) if one_line else value)
+            found[tidy(value) if one_line else value] = None
     return [value for value in found if not any(other != value and other in value for other in found)]
 
 
-def _below_heading(node: Any) -> str:
+class _Siblings:
+    """What follows elements of a page, as long as no more than so many nodes were looked at in all."""
+
+    def __init__(self, nodes: int) -> None:
+        self.left = nodes
+        """Negative once there was more than could be looked at."""
+
+    def behind(self, element: Any) -> Iterator[Any]:
+        for sibling in element.next_siblings:
+            self.left -= 1 + sum(1 for _ in getattr(sibling, "descendants", ()))
+            if self.left < 0:
+                return
+            yield sibling
+
+
+def _below_heading(node: Any, siblings: _Siblings) -> str:
     """Where the label is a heading: everything below it up to the next heading of its rank or above."""
     heading = node.find_parent(HEADINGS)
     if heading is None:
         return ""
     higher = rank_or_above(heading)
     parts = []
-    for sibling in heading.next_siblings:
+    for sibling in siblings.behind(heading):
         if getattr(sibling, "name", None) in higher:
             break
         parts.append(block_text(sibling) if getattr(sibling, "name", None) else tidy(sibling))
     return "\n".join(part for part in parts if part)
 
 
-def _beside(node: Any) -> str:
+def _beside(node: Any, siblings: _Siblings) -> str:
     """Text after a label's node: what follows in its line, else the next sibling on the way up."""
     element = node
     for _ in range(4):
         following: list[str] = []
-        for sibling in element.next_siblings:
+        for sibling in siblings.behind(element):
             name = getattr(sibling, "name", None)
             if name == "dt" or (name in BLOCKS and following):
                 break

@@ -1,6 +1,6 @@
-"""Takes single pages out of what crawls have kept: the memory of pages, and archives.
+"""Takes single pages out of what crawls have kept: the memory of pages, archives, and the log of requests.
 
-Below: `memory`, `archive` (their formats), warcio. Above: `pipeline.retention`, `pipeline.erase`.
+Below: `memory`, `archive`, `log_file` (their formats), warcio. Above: `pipeline.retention`, `pipeline.erase`.
 Every file is written anew beside the old one and moved into its place.
 """
 
@@ -12,6 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from crawlers.log_file import FOLDER as LOGS
+from crawlers.log_file import Line, line_of, log_files
 from data.errors import CheckupError
 
 Chosen = Callable[[str], bool]
@@ -116,6 +118,37 @@ def _chosen_urls(path: Path, chosen: Callable[[str, bytes], bool]) -> set[str]:
 
 def _url(record: Any) -> str:
     return str(record.rec_headers.get_header("WARC-Target-URI") or "")
+
+
+def drop_lines(workspace: Path, chosen: Callable[[Line, bytes], bool]) -> int:
+    """Writes the log of requests anew without the lines that are chosen, and without what is no line.
+
+    A file of which nothing is left is deleted.
+
+    Args:
+        workspace: The workspace.
+        chosen: Gets a line, and as it stands in the file.
+
+    Returns:
+        How many lines went.
+
+    Raises:
+        CheckupError: A file cannot be read or written.
+    """
+    dropped = 0
+    for part in (workspace / LOGS).glob("*.part"):
+        with _told(part):
+            part.unlink()
+    for path in log_files(workspace):
+        with _told(path):
+            lines = path.read_bytes().splitlines()
+            kept = [raw for raw in lines if (line := line_of(raw.decode("utf-8", "replace"))) and not chosen(line, raw)]
+            if not kept:
+                path.unlink()
+            elif len(kept) < len(lines):
+                _replace(path, b"".join(raw + b"\n" for raw in kept))
+        dropped += len(lines) - len(kept)
+    return dropped
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -69,7 +69,7 @@ class Handover:
         learner = self.boilerplate
         if learner is not None and not held.keys and held.readings and held.readings[0].reason is None:
             (reading,) = held.readings
-            held = replace(held, keys=(_content(reading.title or ""), *line_keys(reading.text)))
+            held = replace(held, keys=(content_key(reading.title or ""), *line_keys(reading.text)))
         if learner is None or learner.ready or not held.keys:
             yield from self._emit(held)
             return
@@ -114,7 +114,7 @@ class Handover:
         seen = self._seen(
             held,
             record=any(isinstance(outcome, Fetched) for outcome in outcomes),
-            content=contents[0] if len(contents) == 1 and refused is None else "",
+            content=contents[0] if len(contents) == 1 and (refused is None or refused.code == "overview") else "",
             reason=refused.reason if refused else None,
             code=refused.code if refused else "",
         )
@@ -129,9 +129,9 @@ class Handover:
     def _cleaned(self, reading: Reading, keys: tuple[str, ...]) -> tuple[Reading, str]:
         """A record without what the site repeats, and the hash of what it says."""
         if self.boilerplate is None or not keys:
-            return reading, _content(f"{reading.title} {reading.text}")
+            return reading, content_key(f"{reading.title} {reading.text}")
         text, stay = self.boilerplate.cleaned(reading.text, keys[1:])
-        return replace(reading, text=text), _content(" ".join([keys[0], *stay]))
+        return replace(reading, text=text), content_key(" ".join([keys[0], *stay]))
 
     def _outcome(self, reading: Reading, held: Held, content: str) -> Fetched | Refused:
         url = held.url
@@ -170,6 +170,6 @@ def addresses(url: str, readings: Sequence[Reading]) -> list[str]:
     return found
 
 
-def _content(text: str) -> str:
+def content_key(text: str) -> str:
     """Hash of a text, blind to case and blanks."""
     return hashlib.sha256(tidy(text).casefold().encode()).hexdigest()

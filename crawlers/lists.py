@@ -20,7 +20,7 @@ from crawlers.values import is_empty, tidy
 from crawlers.web import Refusal
 from data.records import Fetched
 
-HTML_CELL = re.compile(r"<(?:p|br|div|ul|ol|li|b|strong|em|i|a|span|h[1-6])\b[^>]*>", re.I)
+HTML_CELL = re.compile(r"<(?:p|br|div|ul|ol|li|b|strong|em|i|a|span|h[1-6])\b[^<>]*>", re.I)
 KEY_FIELDS = ("title", "organisation", "start_date", "start_year", "municipality")
 MAX_ROWS = 1_000_000
 CUT_SHARE = 0.05

@@ -21,7 +21,7 @@ ROBOTS_BYTES = 500 * 1024
 HEAD_CHARS = 200_000
 META_TAG = re.compile(r"<meta\b[^>]{0,2000}>", re.I)
 ATTRIBUTE = re.compile(r"""([a-z-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.I)
-CONTENT_SIGNAL = re.compile(r"^\s*content-signal\s*:\s*(.*?)\s*(?:#.*)?$", re.I | re.M)
+CONTENT_SIGNAL = re.compile(r"^[ \t]*content-signal[ \t]*:([^#\r\n]*)", re.I | re.M)
 NO_AI = frozenset({"noai", "notdm"})
 
 
@@ -33,6 +33,8 @@ class Robots:
     allow_all: bool
     reason: str
     reserved: bool = False
+    unreachable: bool = False
+    """Whether the file could not be had, so that its rules are not known for the moment."""
 
     def allows(self, url: str, product: str) -> bool:
         """Whether the crawler with this product token may ask for `url`."""
@@ -62,17 +64,21 @@ def robots_from(answer: Answer | None) -> Robots:
         anything else: nothing is allowed (2.3.1.4).
     """
     if answer is None:
-        return Robots(None, allow_all=False, reason="robots.txt ist nicht erreichbar; dann gilt alles als verboten.")
-    if 400 <= answer.status < 500 and answer.status != 429:
+        reason = "robots.txt ist nicht erreichbar; dann gilt alles als verboten."
+        return Robots(None, allow_all=False, reason=reason, unreachable=True)
+    if _is_absent(answer):
         return Robots(None, allow_all=True, reason="ohne robots.txt")
     if answer.status != 200:
-        return Robots(
-            None, allow_all=False, reason=f"robots.txt antwortet mit {answer.status}; dann gilt alles als verboten."
-        )
+        reason = f"robots.txt antwortet mit {answer.status}; dann gilt alles als verboten."
+        return Robots(None, allow_all=False, reason=reason, unreachable=True)
     text = answer.body[:ROBOTS_BYTES].decode("utf-8-sig", errors="replace")
     reserved = _signals_no(text)
     reason = "robots.txt behält Text und Data Mining vor (Content-Signal)." if reserved else "robots.txt verbietet es."
     return Robots(Protego.parse(text), allow_all=False, reason=reason, reserved=reserved)
+
+
+def _is_absent(answer: Answer) -> bool:
+    return 400 <= answer.status < 500 and answer.status != 429
 
 
 def _signals_no(robots_text: str) -> bool:
@@ -111,9 +117,13 @@ class TdmRules:
     """The rules of an origin's /.well-known/tdmrep.json."""
 
     rules: tuple[tuple[str, bool], ...]
+    unreachable: bool = False
+    """Whether the file could not be had, so that everything counts as reserved for the moment."""
 
     def reserved(self, url: str) -> bool:
         """Whether mining of `url` is reserved: the longest matching pattern decides, at a tie the reservation."""
+        if self.unreachable:
+            return True
         parts = urlsplit(url)
         path = unquote(parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         matching = [(len(pattern), reserved) for pattern, reserved in self.rules if _matches(pattern, path)]
@@ -121,19 +131,46 @@ class TdmRules:
 
 
 def _matches(pattern: str, path: str) -> bool:
-    body = re.escape(unquote(pattern.removesuffix("$"))).replace(r"\*", ".*")
-    return re.match(body + ("$" if pattern.endswith("$") else ""), path, re.S) is not None
+    """Whether a pattern matches the beginning of a path, with a `$` at its end all of it; `*` is anything.
+
+    Part by part, each where it stands first: a regular expression would try all ways to share the path out.
+    """
+    whole = pattern.endswith("$")
+    first, *parts = unquote(pattern.removesuffix("$")).split("*")
+    last = parts.pop() if whole and parts else None
+    if not path.startswith(first):
+        return False
+    at = len(first)
+    for part in parts:
+        found = path.find(part, at)
+        if found < 0:
+            return False
+        at = found + len(part)
+    if last is not None:
+        return path.endswith(last, at)
+    return not whole or at == len(path)
 
 
 def tdm_rules_from(answer: Answer | None) -> TdmRules:
-    """Read tdmrep.json; an absent or unreadable file reserves nothing."""
-    if answer is None or answer.status != 200:
+    """Read an origin's tdmrep.json, a list of rules or a single one.
+
+    Args:
+        answer: What the server said after at most five redirects; None where it could not be had.
+
+    Returns:
+        As with robots.txt an absent file (4xx, except 429) reserves nothing, and one that is unreachable (5xx and
+        anything else) everything. One that is no JSON reserves nothing.
+    """
+    if answer is None or not (answer.status == 200 or _is_absent(answer)):
+        return TdmRules((), unreachable=True)
+    if answer.status != 200:
         return TdmRules(())
     try:
         entries = json.loads(answer.body.decode("utf-8-sig"))
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
         return TdmRules(())
-    return TdmRules(tuple(_rule(entry) for entry in entries if _is_rule(entry)) if isinstance(entries, list) else ())
+    entries = entries if isinstance(entries, list) else [entries]
+    return TdmRules(tuple(_rule(entry) for entry in entries if _is_rule(entry)))
 
 
 def _is_rule(entry: Any) -> bool:

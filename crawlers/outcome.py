@@ -4,13 +4,38 @@ Below: `data.records`. Above: `lists` and `walk` make these, `crawl` counts them
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from data.records import Fetched
 
 MAX_NOTES = 200
 EXPECTED = frozenset({"not_selected", "duplicate", "robots", "opt_out"})
+REASONS = {
+    "address": "Adresse nicht erlaubt", "bomb": "übermäßig gepackt", "budget": "Budget aufgebraucht",
+    "columns": "Spalte fehlt", "content_coding": "unbekannt gepackt", "content_type": "anderer Dateityp",
+    "duplicate": "Kopie", "elsewhere": "andere Website", "feed": "kein Feed", "file": "Datei nicht lesbar",
+    "format": "Datei nicht lesbar", "list": "Liste nicht lesbar", "max_pages": "max_pages erreicht",
+    "no_record": "kein Datensatz", "no_text": "kein Text", "not_archived": "nicht im Archiv",
+    "not_selected": "nicht ausgewählt", "opt_out": "Widerspruch", "overview": "Übersichtsseite",
+    "password": "Kennwort nötig", "quotes": "Anführungszeichen offen", "ragged": "falsche Zahl von Feldern",
+    "redirects": "leitet im Kreis", "required": "Pflichtfeld leer", "retry_after": "Server bittet um Pause",
+    "robots": "robots.txt", "server": "Fehler des Servers", "sitemap": "keine Sitemap", "status": "Absage des Servers",
+    "timeout": "zu langsam", "tls": "Zertifikat", "too_big": "zu groß", "trap": "endlose Adressen",
+    "truncated": "abgeschnitten", "unreachable": "nicht erreichbar", "xml": "XML nicht lesbar",
+}  # fmt: skip
+"""What the codes of refusals mean, in a few words; a code that is not among them stands for itself."""
+
+
+def reason_title(code: str) -> str:
+    """A refusal's code for people, e.g. `nicht ausgewählt (not_selected)`."""
+    return f"{REASONS[code]} ({code})" if code in REASONS else code
+
+
+def counted(reasons: Mapping[str, int]) -> str:
+    """Refusals by their codes in one line, most first: `nicht ausgewählt (not_selected) 12, Kopie (duplicate) 3`."""
+    ordered = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{reason_title(code)} {count}" for code, count in ordered)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +91,14 @@ class Counts:
     hints: list[str] = field(default_factory=list)
     """What whoever wrote the source should look at."""
 
-    def fill_rates(self) -> dict[str, float]:
-        """Share of the records read in this crawl in which each field is filled, by name."""
-        return {name: count / self.records for name, count in sorted(self.filled.items())} if self.records else {}
+    def fill_rates(self, wanted: Iterable[str] = ()) -> dict[str, float]:
+        """Share of the records read in this crawl in which each field is filled, by name; empty without records.
+
+        Args:
+            wanted: Fields that are named even if no record has them.
+        """
+        names = sorted({*self.filled, *wanted})
+        return {name: self.filled[name] / self.records for name in names} if self.records else {}
 
     def note(self, notes: Iterable[Refused]) -> None:
         """Count values that could not be read, and keep the first of them."""

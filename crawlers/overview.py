@@ -7,7 +7,7 @@ one as long as it says anything of its own, for an overview among the records is
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 from crawlers.fields import block_text
 from crawlers.page import Reading
@@ -16,6 +16,8 @@ from crawlers.values import tidy
 
 MIN_LISTED = 5
 """So many other pages must be listed in the record's text."""
+MIN_LISTED_ALIKE = 1
+"""So many on a page that resembles an overview (the last page of a pagination)."""
 MIN_ALIKE = 3
 """So many entries must stand side by side to be a list."""
 HEADING_LINES = 2
@@ -24,6 +26,8 @@ ENTRY_CHARS = 400
 """A longer part is no entry of a list: it says something of its own."""
 LISTED_SHARE = 0.75
 """Share of the text's characters that must stand in the list."""
+MAX_SEARCHES = 5000
+"""So many lines are searched for in a text; a page of more that are not found at once counts as one of its own."""
 OWN_CHARS = 250
 """A text that says more than this outside of the list describes something itself."""
 NEIGHBOURS = re.compile(
@@ -35,13 +39,63 @@ NEIGHBOURS = re.compile(
 """How a page that is no overview introduces others."""
 Leads = Callable[[str], str | None]
 """The canonical address, where a link leads to another record, or to a page beside or below this one; else None."""
+FILE_ENDING = re.compile(r"\.(?:html?|php|aspx?|jsp)$", re.I)
+PAGE_STEP = re.compile(r"[/_,.-](?:seite|page|p)[/_,.-]?\d+$", re.I)
+"""The page number at the end of a path; a number by itself may as well name a record."""
+PAGE_KEY = re.compile(r"page(?!_?id)|seite|^(?:p|pg|start|limitstart|offset|chash)$", re.I)
+"""Names of parameters that only tell which page of a list is meant."""
 
 
-def overview_of(soup: Any, reading: Reading, source: SourceConfig, url: str, leads: Leads) -> int:
+class Overviews:
+    """The overviews that a crawl has come across, and which pages resemble them.
+
+    A page resembles an overview among the records if it has its title, or its address but for query and page number;
+    and a page that is only followed, if it has its address but for the page number: its query may name a record.
+    """
+
+    def __init__(self) -> None:
+        self._followed: set[str] = set()
+        self._found: set[str] = set()
+        self._titles: set[str] = set()
+
+    def follow(self, url: str) -> None:
+        """Note the address of a page that is followed."""
+        self._followed.add(_without_page(url))
+
+    def add(self, url: str, title: str) -> None:
+        """Note an overview among the records by its address and the hash of its title (`content_key`)."""
+        self._found.add(_without_query(url))
+        self._titles.add(title)
+
+    def least(self, url: str, title: str | None) -> int:
+        """How many pages a page must list to be an overview.
+
+        Args:
+            url: Its canonical address.
+            title: The hash of its title, None where it has none.
+        """
+        alike = title in self._titles or _without_query(url) in self._found or _without_page(url) in self._followed
+        return MIN_LISTED_ALIKE if alike else MIN_LISTED
+
+
+def _without_query(url: str) -> str:
+    parts = urlsplit(url)
+    return parts.netloc + PAGE_STEP.sub("", FILE_ENDING.sub("", parts.path.rstrip("/")))
+
+
+def _without_page(url: str) -> str:
+    pairs = parse_qsl(urlsplit(url).query, keep_blank_values=True)
+    return f"{_without_query(url)}?{urlencode([pair for pair in pairs if not PAGE_KEY.search(pair[0])])}"
+
+
+def overview_of(
+    soup: Any, reading: Reading, source: SourceConfig, url: str, leads: Leads, *, least: int = MIN_LISTED
+) -> int:
     """How many pages a page that is an overview lists; 0 where it may be a project.
 
-    An overview lists at least five pages side by side, at least three quarters of the text that was read stand in that
-    list, what is left is short, does not introduce neighbours, and none of the record's values stands outside of it.
+    An overview lists at least five pages (`least`) side by side, at least three quarters of the text that was read
+    stand in that list, what is left is short, does not introduce neighbours, and none of the record's values stands
+    outside of it. What bears the page's own title (a link to its print view) is no entry.
 
     Args:
         soup: The page (`parse_html`).
@@ -49,17 +103,18 @@ def overview_of(soup: Any, reading: Reading, source: SourceConfig, url: str, lea
         source: Its rules tell which values are the page's own.
         url: The page's address, for relative links.
         leads: See `Leads`.
+        least: See `Overviews.least`.
     """
-    entries = list(_entries(soup, url, leads))
-    if len({target for target, _ in entries}) < MIN_LISTED:
+    title = _plain(reading.title or "")
+    entries = [(target, lines) for target, lines in _entries(soup, url, leads, least) if title not in lines]
+    if len({target for target, _ in entries}) < least:
         return 0
-    said = _plain(reading.text)
-    shown = {target for target, lines in entries if any(line in said for line in lines if len(line) > 7)}
-    listed = " ".join(line for _, lines in entries for line in lines)
     lines = _lines(reading.text)
-    own = [line for line in lines if line not in listed]
-    own_chars, chars = sum(map(len, own)), sum(map(len, lines))
-    if len(shown) < MIN_LISTED or own_chars > OWN_CHARS or own_chars > (1 - LISTED_SHARE) * chars:
+    said = _Said(lines, _plain(reading.text))
+    shown = {target for target, lines in entries if any(line in said for line in lines if len(line) > 7)}
+    listed_lines = [line for _, lines in entries for line in lines]
+    listed = _Said(listed_lines, " ".join(listed_lines))
+    if len(shown) < least or _says_more(lines, listed):
         return 0
     around = [line for line in _lines(block_text(soup)) if line not in listed]
     if any(NEIGHBOURS.match(line) for line in around) or _own_value(reading, source, " ".join(around)):
@@ -67,20 +122,46 @@ def overview_of(soup: Any, reading: Reading, source: SourceConfig, url: str, lea
     return len(shown)
 
 
-def _entries(soup: Any, url: str, leads: Leads) -> Iterator[tuple[str, list[str]]]:
+def _says_more(lines: list[str], listed: "_Said") -> bool:
+    """Whether a text says more of its own than an overview does."""
+    most = min(OWN_CHARS, (1 - LISTED_SHARE) * sum(map(len, lines)))
+    own_chars = 0
+    for line in lines:
+        own_chars += 0 if line in listed else len(line)
+        if own_chars > most:
+            return True
+    return False
+
+
+class _Said:
+    """Which lines stand in a text: as a line of it, else within it, as long as that was searched for seldom enough."""
+
+    def __init__(self, lines: list[str], text: str) -> None:
+        self.lines = frozenset(lines)
+        self.text = text
+        self.searches = MAX_SEARCHES
+
+    def __contains__(self, line: str) -> bool:
+        if line in self.lines:
+            return True
+        self.searches -= 1
+        return self.searches >= 0 and line in self.text
+
+
+def _entries(soup: Any, url: str, leads: Leads, least: int) -> Iterator[tuple[str, list[str]]]:
     """The entries of the page's lists: where each leads, and its lines.
 
     An entry is the largest element whose links lead to one such page only and that is headed by one of them; some of
-    them side by side make a list.
+    them side by side make a list. Where all links lead to one page, that largest element is everything and no entry.
     """
     links = [(tag, target) for tag in soup.find_all("a", href=True) if (target := leads(_joined(url, tag["href"])))]
-    if len({target for _, target in links}) < MIN_LISTED:
+    if len({target for _, target in links}) < max(2, least):
         return
     alike: dict[int, list[tuple[Any, str]]] = {}
     for entry, target in _widened(links):
         alike.setdefault(id(entry.parent), []).append((entry, target))
     for entries in alike.values():
-        if len({target for _, target in entries}) < MIN_ALIKE:
+        if len({target for _, target in entries}) < min(MIN_ALIKE, least):
             continue
         for entry, target in entries:
             lines = _lines(block_text(entry))

@@ -1,12 +1,38 @@
-"""The pause between two requests to a host, for any number of threads and sources.
+"""When a host may be asked again: the pause between two requests, the wishes of a busy one; for threads and sources.
 
 Below: `web`. Above: `polite`.
 """
 
+import math
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 
-from crawlers.web import Clock, Sleep
+from crawlers.web import Clock, Refusal, Sleep
+
+BUSY_STATUS = frozenset({429, 503})
+"""Too Many Requests (RFC 6585, 4), Service Unavailable (RFC 9110, 15.6.4): the server may be asked again later."""
+MOST_BACKOFF_S = 120.0
+
+
+def retry_after_s(value: str | None, now_epoch: Callable[[], float] = time.time) -> float | None:
+    """Seconds that a Retry-After header asks for (number or date), None where it says nothing readable."""
+    if not value:
+        return None
+    text = value.strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - now_epoch())
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def backoff_s(attempt: int) -> float:
+    """Seconds before a request is sent for the nth time again, n from 1: 0, 1, 2, 4, 8 and so on."""
+    return 0.0 if attempt <= 1 else min(0.5 * 2.0 ** (attempt - 1), MOST_BACKOFF_S)
 
 
 @dataclass(slots=True)
@@ -17,6 +43,10 @@ class HostPace:
     concurrency: int | None = None
     under_way: int = 0
     last: float | None = None
+    not_before: float = -math.inf
+    """No request before this moment of the clock."""
+    closed: str | None = None
+    """Why the host is asked nothing more in this run, a German sentence."""
     free: threading.Condition = field(default_factory=threading.Condition)
     """Told when a request has ended."""
     turn: threading.Lock = field(default_factory=threading.Lock)
@@ -33,6 +63,11 @@ class HostPace:
         with self.free:
             self.under_way -= 1
             self.free.notify()
+
+    @property
+    def due(self) -> float:
+        """The moment of the clock from which the next request may start."""
+        return max(self.not_before, -math.inf if self.last is None else self.last + self.delay_s)
 
 
 Hosts = dict[str, HostPace]
@@ -53,17 +88,44 @@ class Pace:
     concurrency: int = 1
     hosts: Hosts = field(default_factory=dict)
 
-    def wait(self, host: str, *, at_least_s: float = 0.0) -> None:
-        """Sleep until the host may be asked; `done` must follow."""
+    def wait(self, host: str) -> None:
+        """Sleep until the host may be asked; `done` must follow.
+
+        Raises:
+            Refusal: As `check`; the host was closed meanwhile, and `done` must not follow.
+        """
         state = self._host(host)
         state.begin()
         with state.turn:
-            due = self.clock() + at_least_s
-            if state.last is not None:
-                due = max(due, state.last + state.delay_s)
-            while (rest := due - self.clock()) > 0:
+            while state.closed is None and (rest := state.due - self.clock()) > 0:
                 self.sleep(rest)
-            state.last = self.clock()
+            if state.closed is None:
+                state.last = self.clock()
+                return
+        state.end()
+        self.check(host)
+
+    def hold(self, host: str, seconds: float) -> None:
+        """Ask the host nothing for so many seconds from now; a longer pause that was asked for before stands."""
+        state = self._host(host)
+        with state.free:
+            state.not_before = max(state.not_before, self.clock() + seconds)
+
+    def close(self, host: str, reason: str) -> None:
+        """Ask the host nothing more in this run; of several reasons, German sentences, the first stands."""
+        state = self._host(host)
+        with state.free:
+            state.closed = state.closed or reason
+
+    def check(self, host: str) -> None:
+        """Whether the host may still be asked in this run.
+
+        Raises:
+            Refusal: It was closed (`retry_after`).
+        """
+        reason = self._host(host).closed
+        if reason is not None:
+            raise Refusal("retry_after", reason, host=host)
 
     def done(self, host: str) -> None:
         """Note that a request to the host has just ended."""

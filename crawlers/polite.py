@@ -1,23 +1,25 @@
-"""Asks for pages as a polite and lawful guest: robots.txt, opt-outs, pauses, redirects, budgets, a line in the log.
+"""Asks for pages as a polite and lawful guest: permits, opt-outs, pauses, retries, redirects, budgets, a log line each.
 
-Below: `fetch` (or an archive in its place), `optouts`, `addresses`, `pace`. Above: `crawl` sees pages or refusals.
+Below: `fetch` (or an archive in its place), `permits`, `optouts`, `pace`. Above: `crawl` sees pages or refusals.
 """
 
+import itertools
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import structlog
 
-from crawlers.addresses import check_url, system_resolver, wire_url
+from crawlers.addresses import system_resolver, wire_url
 from crawlers.charset import decode
-from crawlers.optouts import Robots, TdmRules, header_optout, html_optout, robots_from, tdm_rules_from
-from crawlers.pace import Hosts, Pace
+from crawlers.optouts import header_optout, html_optout
+from crawlers.pace import BUSY_STATUS, Hosts, Pace, backoff_s, retry_after_s
+from crawlers.permits import PRODUCT, OptOut, Permits
 from crawlers.web import (
     DOCUMENT_TYPES,
     HTML_TYPES,
@@ -31,14 +33,12 @@ from crawlers.web import (
     Sleep,
     Transport,
     media_type,
+    redirect_target,
 )
 from data.clock import utc_now
 
-PRODUCT = "CheckupIntegration"
-"""The crawler's name in robots.txt."""
-ROBOTS_REDIRECTS = 5
+_RENDERED = structlog.processors.KeyValueRenderer(key_order=["event", "url"])
 PAGE_TYPES = HTML_TYPES | DOCUMENT_TYPES
-OptOut = Callable[[str], bool]
 
 
 def user_agent(contact: str | None) -> str:
@@ -51,15 +51,21 @@ def user_agent(contact: str | None) -> str:
 
 
 def request_log() -> Any:
-    """A structlog logger that writes each request to the standard logger `crawlers` at level INFO."""
+    """A structlog logger that writes each request to the standard logger `crawlers` at level INFO.
+
+    The records carry what the line says as `request` too, for whoever keeps them in another form (`log_file`).
+    """
     return structlog.wrap_logger(
         logging.getLogger("crawlers"),
-        processors=[
-            structlog.stdlib.filter_by_level,
-            structlog.processors.KeyValueRenderer(key_order=["event", "url"]),
-        ],
+        processors=[structlog.stdlib.filter_by_level, _with_values],
         wrapper_class=structlog.stdlib.BoundLogger,
     )
+
+
+def _with_values(logger: Any, method: str, event: MutableMapping[str, Any]) -> tuple[tuple[str], dict[str, Any]]:
+    """A line with its values beside it."""
+    values = dict(event)
+    return (str(_RENDERED(logger, method, event)),), {"extra": {"request": values}}
 
 
 @dataclass(slots=True)
@@ -68,12 +74,6 @@ class Spent:
 
     requests: int = 0
     bytes: int = 0
-
-
-class _Asking(threading.local):
-    """What belongs to the request that this thread is making."""
-
-    host = ""
 
 
 class Fetcher:
@@ -108,25 +108,18 @@ class Fetcher:
         self.transport = transport
         self.limits = limits or Limits()
         self.agent = user_agent(contact)
-        self.opt_out = opt_out
         self.clock = clock
         self.log = log if log is not None else request_log()
         self.spent = Spent()
         shared = {} if hosts is None else hosts
         self.pace = Pace(delay_s=delay_s, clock=clock, sleep=sleep, concurrency=concurrency, hosts=shared)
-        self._robots: dict[str, Robots] = {}
-        self._tdm: dict[str, TdmRules] = {}
-        self._asking = _Asking()
+        self.permits = Permits(
+            lambda url: self._ask(url, None, self.limits.page_bytes, None),
+            self.pace,
+            opt_out,
+            self.limits.crawl_delay_s,
+        )
         self._counting = threading.Lock()
-        self._origins: dict[str, threading.RLock] = {}
-
-    def pause_before_retry(self, seconds: float) -> None:
-        """Called by the transport before it asks again: waits, counts, and gives up where the wish is too long."""
-        if seconds > self.limits.retry_after_s:
-            raise Refusal("retry_after", f"Der Server bittet um eine Pause von {seconds:g} Sekunden.")
-        self._count()
-        self.pace.done(self._asking.host)
-        self.pace.wait(self._asking.host, at_least_s=seconds)
 
     def fetch(
         self,
@@ -155,8 +148,11 @@ class Fetcher:
         target = wire_url(url)
         hops: list[str] = []
         while True:
-            self._permit(target)
+            self.permits.permit(target)
             answer = self._ask(target, accepts, max_bytes or self.limits.page_bytes, validators if not hops else None)
+            reserved = header_optout(answer.headers)
+            if reserved is not None:
+                raise Refusal("opt_out", reserved)
             onward = redirect_target(answer)
             if onward is None:
                 return self._page(url, answer)
@@ -171,71 +167,53 @@ class Fetcher:
 
     def sitemaps(self, url: str) -> tuple[str, ...]:
         """The sitemaps that the robots.txt of this address's host names."""
-        return self.robots(urlsplit(wire_url(url))).sitemaps
-
-    def robots(self, parts: SplitResult) -> Robots:
-        """The robots.txt of an origin, asked for once per run."""
-        origin = f"{parts.scheme}://{parts.netloc}"
-        with self._of(origin):
-            if origin not in self._robots:
-                self._robots[origin] = self._read_robots(origin, parts.netloc)
-            return self._robots[origin]
-
-    def _of(self, origin: str) -> threading.RLock:
-        """Held while an origin's rules are asked for, so that no other thread asks again."""
-        return self._origins.setdefault(origin, threading.RLock())
-
-    def _read_robots(self, origin: str, host: str) -> Robots:
-        rules = robots_from(self._well_known(f"{origin}/robots.txt"))
-        delay_s = rules.crawl_delay_s(PRODUCT)
-        self.pace.slow_down(host, min(delay_s, self.limits.crawl_delay_s))
-        if delay_s <= self.limits.crawl_delay_s:
-            return rules
-        return Robots(None, allow_all=False, reason=f"robots.txt verlangt {delay_s:g} Sekunden Pause je Abruf.")
-
-    def _permit(self, url: str) -> None:
-        parts = check_url(url)
-        if self.opt_out(url):
-            raise Refusal("opt_out", "Die Adresse steht auf der Widerspruchsliste der Quelle (opt_out).")
-        robots = self.robots(parts)
-        if not robots.allows(url, PRODUCT):
-            raise Refusal("robots", robots.reason)
-        if self._tdm_rules(parts).reserved(url):
-            raise Refusal("opt_out", "Die Website behält Text und Data Mining vor (tdmrep.json).")
-
-    def _tdm_rules(self, parts: SplitResult) -> TdmRules:
-        origin = f"{parts.scheme}://{parts.netloc}"
-        with self._of(origin):
-            if origin not in self._tdm:
-                address = f"{origin}/.well-known/tdmrep.json"
-                allowed = self.robots(parts).allows(address, PRODUCT)
-                self._tdm[origin] = tdm_rules_from(self._well_known(address) if allowed else None)
-            return self._tdm[origin]
-
-    def _well_known(self, url: str) -> Answer | None:
-        target = url
-        for _ in range(ROBOTS_REDIRECTS + 1):
-            try:
-                check_url(target)
-                answer = self._ask(target, None, self.limits.page_bytes, None)
-            except Refusal as refusal:
-                if refusal.code in ("address", "budget"):
-                    raise
-                return None
-            onward = redirect_target(answer)
-            if onward is None:
-                return answer
-            target = wire_url(onward)
-        return None
+        return self.permits.robots(urlsplit(wire_url(url))).sitemaps
 
     def _ask(
         self, url: str, accepts: frozenset[str] | None, max_bytes: int, validators: Mapping[str, str] | None
     ) -> Answer:
+        """Ask a server, and again where it is busy or cannot be reached for the moment.
+
+        Raises:
+            Refusal: As the transport's; the budget is spent; the server wants a longer pause than we wait
+                (`retry_after`), and is asked nothing more in this run.
+        """
+        host = urlsplit(url).netloc
+        headers = {"User-Agent": self.agent, "Accept-Language": "de,en;q=0.5", **(validators or {})}
+        for attempt in itertools.count():
+            if attempt:
+                self.pace.hold(host, backoff_s(attempt))
+            try:
+                answer = self._send(host, url, headers, max_bytes, accepts)
+            except Refusal as refusal:
+                if refusal.code != "unreachable" or attempt >= self.limits.retries:
+                    raise
+                continue
+            if answer.status in BUSY_STATUS:
+                self._heed(host, answer)
+            if answer.status not in BUSY_STATUS or attempt >= self.limits.retries:
+                break
+        return answer
+
+    def _heed(self, host: str, answer: Answer) -> None:
+        """Leave a busy server alone for as long as it wants, whatever is to be asked next."""
+        seconds = retry_after_s(answer.headers.get("retry-after"))
+        if seconds is None:
+            return
+        if seconds > self.limits.retry_after_s:
+            wish = f"Der Server {host} bittet um eine Pause von {seconds:g} Sekunden"
+            self.pace.close(host, f"{wish} und wird in diesem Lauf nicht mehr gefragt.")
+            self.pace.check(host)
+        self.pace.hold(host, seconds)
+
+    def _send(
+        self, host: str, url: str, headers: Mapping[str, str], max_bytes: int, accepts: frozenset[str] | None
+    ) -> Answer:
+        """Send one request when its time has come: counted, and one line in the log."""
+        self.pace.check(host)
         self._count()
-        host = self._asking.host = urlsplit(url).netloc
         self.pace.wait(host)
         started = self.clock()
-        headers = {"User-Agent": self.agent, "Accept-Language": "de,en;q=0.5", **(validators or {})}
         try:
             answer = self.transport.get(url, headers, max_bytes=max_bytes, accepts=accepts)
         except Refusal as refusal:
@@ -257,13 +235,13 @@ class Fetcher:
             self.spent.requests += 1
 
     def _page(self, requested_url: str, answer: Answer) -> Page:
-        reserved = header_optout(answer.headers)
-        if reserved is None and answer.status == 200 and media_type(answer.headers) in HTML_TYPES | {""}:
+        if answer.status == 200 and media_type(answer.headers) in HTML_TYPES | {""}:
             reserved = html_optout(decode(answer.body[:200_000], answer.headers.get("content-type", ""))[0])
-        if reserved is not None:
-            raise Refusal("opt_out", reserved)
+            if reserved is not None:
+                raise Refusal("opt_out", reserved)
         if answer.status not in (200, 304):
-            raise Refusal("status" if answer.status < 500 else "server", status_reason(answer.status))
+            passing = answer.status >= 500 or answer.status in BUSY_STATUS
+            raise Refusal("server" if passing else "status", status_reason(answer.status))
         return Page(
             requested_url=requested_url,
             url=answer.url,
@@ -272,17 +250,6 @@ class Fetcher:
             body=answer.body,
             fetched_at=answer.fetched_at,
         )
-
-
-def redirect_target(answer: Answer) -> str | None:
-    """Where an answer sends us, None where it is the last one."""
-    location = answer.headers.get("location", "")
-    if answer.status not in (301, 302, 303, 307, 308) or not location:
-        return None
-    try:
-        return urljoin(answer.url, location.encode("latin-1", "replace").decode("utf-8", "replace"))
-    except ValueError:
-        raise Refusal("address", "Die Weiterleitung führt zu einer unlesbaren Adresse.") from None
 
 
 def status_reason(status: int) -> str:
@@ -311,9 +278,8 @@ def open_fetcher(
     """A fetcher that speaks to the real network; in the log its requests carry the source's name."""
     from crawlers.fetch import HttpTransport
 
-    transport = HttpTransport(resolver=resolver, private_hosts=private_hosts, limits=limits, now=now)
-    fetcher = Fetcher(
-        transport,
+    return Fetcher(
+        HttpTransport(resolver=resolver, private_hosts=private_hosts, limits=limits, now=now),
         delay_s=delay_s,
         concurrency=concurrency,
         contact=contact,
@@ -324,5 +290,3 @@ def open_fetcher(
         log=request_log() if name is None else request_log().bind(source=name),
         hosts=hosts,
     )
-    transport.pause = fetcher.pause_before_retry
-    return fetcher

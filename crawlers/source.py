@@ -138,6 +138,12 @@ class SourceConfig:
     fields: Mapping[str, tuple[FieldRule, ...]] = field(default_factory=dict)
 
     @property
+    def field_names(self) -> tuple[str, ...]:
+        """The fields that its records may have: those with a rule, and a list's columns but the two that name a row."""
+        columns = [name for name in self.list.columns if name not in ("id", "url")] if self.list else []
+        return tuple(dict.fromkeys([*columns, *self.fields]))
+
+    @property
     def hosts(self) -> frozenset[str]:
         """Host names that the source itself names, in lower case, with their aliases."""
         urls = [*self.site.start] if self.site else []

@@ -1,13 +1,15 @@
 """Files of rows as text: CSV, XLSX and JSON into one shape, with row numbers as a spreadsheet counts.
 
-Below: `source`, `charset`, `documents` (zip bombs), pandas. Above: `lists` turns rows into records.
+Below: `source`, `charset`, `documents` (zip bombs), csv, pandas (XLSX). Above: `lists` turns rows into records.
 Everything is read as text: nothing is guessed from a cell's looks.
 """
 
+import csv
 import io
 import json
 import math
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -19,12 +21,11 @@ from crawlers.source import ListConfig
 from crawlers.values import tidy
 from crawlers.web import Refusal
 
-SPARE_COLUMNS = 16
-"""Columns beyond the widest of the first rows that are still told apart in a row with too many fields."""
 DELIMITERS = (";", ",", "\t", "|")
 LINE_ENDS = "\r\n"
-END_MARK = "\x1eENDE"
-"""Put behind a CSV: where it does not come out as a row of its own, a quotation mark swallowed the rest."""
+MAX_CELL_CHARS = 10_000_000
+MAX_CHARS_AGAIN = 50_000_000
+"""Of the lines of a CSV that are read again because a quotation mark before them is not closed."""
 
 Cell = str | None
 """None: the row ended before this column."""
@@ -72,31 +73,111 @@ def _chain(first: tuple[int, Sequence[Cell]], rest: Iterator[tuple[int, Sequence
 
 
 def _csv_rows(text: str, config: ListConfig) -> Iterator[Sequence[Cell]]:
-    import pandas as pd
-
+    text = text.rstrip(LINE_ENDS)
     delimiter = config.delimiter or sniff_delimiter(text, max(1, config.header_row))
-    width = _width(text, delimiter, max(1, config.header_row)) + SPARE_COLUMNS
     try:
-        frame = pd.read_csv(
-            io.StringIO(f"{text.rstrip(LINE_ENDS)}\n{END_MARK}\n", newline=""),
-            sep=delimiter,
-            header=None,
-            names=list(range(width)),
-            index_col=False,
-            dtype=str,
-            keep_default_na=False,
-            na_filter=False,
-            skip_blank_lines=False,
-            engine="python",
-            on_bad_lines=lambda fields: fields[:width],
-        )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
-        raise Refusal("list", f"Die Liste ist kein lesbares CSV ({str(error)[:120]}).") from error
-    for row in frame.itertuples(index=False, name=None):
-        if row[0] == END_MARK:
-            return
-        yield [cell if isinstance(cell, str) else None for cell in row]
-    raise Refusal("quotes", f"Nach Zeile {len(frame)} wird ein Anführungszeichen nicht geschlossen; der Rest fehlt.")
+        reader = _CsvReader(text, delimiter)
+    except (TypeError, ValueError) as error:
+        raise Refusal("list", f"Mit dem Trennzeichen „{delimiter}“ lässt sich kein CSV lesen.") from error
+    lines = 0
+    while (cells := reader.next_row()) is not None:
+        lines += 1 + _breaks("\x1f".join(cells))
+        if reader.number == max(1, config.header_row):
+            named = [at for at, cell in enumerate(cells, start=1) if config.header_row == 0 or tidy(cell)]
+            reader.width = named[-1] if named else 0
+        yield [*cells, *[None] * (reader.width - len(cells))]
+    if text and lines != 1 + _breaks(text):
+        raise Refusal("list", f"Die Datei hat {1 + _breaks(text)} Zeilen, gelesen wurden {lines}.")
+
+
+def _breaks(text: str) -> int:
+    return text.count("\n") + text.count("\r") - text.count("\r\n")
+
+
+class _CsvReader:
+    """Reads a CSV row by row, so that each line of the file is part of exactly one row.
+
+    Quotation marks in odd places are read as Python's csv reads them: `"Die Brücke" e. V.` is `Die Brücke e. V.`. One
+    that is not closed in its own row would join that with the rows below: its line becomes a row by itself, and the
+    lines that it swallowed are read again.
+    """
+
+    def __init__(self, text: str, delimiter: str) -> None:
+        self.delimiter = delimiter
+        self.number = 0
+        """Of the last row."""
+        self.width = 0
+        """Columns, once they are known."""
+        self._file = io.StringIO(text, newline="")
+        self._again: deque[str] = deque()
+        self._taken: list[str] = []
+        """The lines of the last row."""
+        self._spare = MAX_CHARS_AGAIN
+        self._ended = False
+        csv.field_size_limit(max(csv.field_size_limit(), MAX_CELL_CHARS))  # csv knows it for the whole process only
+        self._rows = csv.reader(self._lines(), delimiter=delimiter)
+
+    def _lines(self) -> Iterator[str]:
+        while line := self._again.popleft() if self._again else self._file.readline():
+            self._taken.append(line)
+            yield line
+        self._ended = True
+
+    def next_row(self) -> list[str] | None:
+        """The cells of the next row, None where no line is left.
+
+        Raises:
+            Refusal: A quotation mark is not closed to the end of the file, or a cell is too long.
+        """
+        self._taken = []
+        try:
+            cells = next(self._rows, None)
+        except csv.Error as error:
+            reason = f"Nach Zeile {self.number} hat ein Feld mehr als {MAX_CELL_CHARS} Zeichen; der Rest fehlt."
+            raise Refusal("too_big", reason) from error
+        if cells is None:
+            return None
+        if self._ended:
+            reason = f"Nach Zeile {self.number} wird ein Anführungszeichen nicht geschlossen; der Rest fehlt."
+            raise Refusal("quotes", reason)
+        self.number += 1
+        return self._first_line() if len(self._taken) > 1 and self._is_several(cells) else cells
+
+    def _is_several(self, cells: Sequence[str]) -> bool:
+        """Whether what was read as one row of several lines are several rows.
+
+        Either a cell with line breaks goes on behind its closing mark, and there are delimiters for two rows; or these
+        are not the cells of a row, and each line has the delimiters of one.
+        """
+        counts = [line.count(self.delimiter) for line in self._taken]
+        if not self._are_closed(cells):
+            return sum(counts) >= 2 * (self.width - 1)
+        fits = len(cells) >= self.width and not any(cells[self.width :])
+        return not fits and set(counts) == {self.width - 1}
+
+    def _are_closed(self, cells: Sequence[str]) -> bool:
+        """Whether each cell with line breaks stands between two quotation marks and two delimiters."""
+        row = self.delimiter + "".join(self._taken).rstrip(LINE_ENDS) + self.delimiter
+        at = 0
+        for cell in cells:
+            if _breaks(cell):
+                marked = '"' + cell.replace('"', '""') + '"'
+                at = row.find(self.delimiter + marked + self.delimiter, at)
+                if at < 0:
+                    return False
+                at += len(marked) + 1
+        return True
+
+    def _first_line(self) -> list[str]:
+        first, *others = self._taken
+        self._spare -= sum(map(len, others))
+        if self._spare < 0:
+            reason = (
+                f"Nach Zeile {self.number - 1} verbinden Anführungszeichen die Zeilen immer wieder; der Rest fehlt."
+            )
+            raise Refusal("quotes", reason)
+        self._again.extendleft(reversed(others))
+        return next(csv.reader([first.rstrip(LINE_ENDS)], delimiter=self.delimiter), [])
 
 
 def sniff_delimiter(text: str, header_row: int = 1) -> str:
@@ -105,12 +186,6 @@ def sniff_delimiter(text: str, header_row: int = 1) -> str:
     bare = re.sub(r'"[^"]*"', "", line)
     counts = {mark: bare.count(mark) for mark in DELIMITERS}
     return max(DELIMITERS, key=lambda mark: counts[mark]) if any(counts.values()) else ","
-
-
-def _width(text: str, delimiter: str, header_row: int) -> int:
-    head = "\n".join(text.split("\n", header_row + 50)[: header_row + 50])
-    bare = re.sub(r'"[^"]*"', "", head)
-    return max(line.count(delimiter) for line in bare.split("\n")) + 1
 
 
 def _xlsx_rows(body: bytes, config: ListConfig) -> Iterator[Sequence[Cell]]:

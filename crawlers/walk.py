@@ -15,10 +15,10 @@ from crawlers.ahead import Ahead, Ask, Job
 from crawlers.charset import decode
 from crawlers.discover import SITEMAP_BYTES, SITEMAP_FILES, Frontier, SitemapPart, Target, page_links, parse_sitemap
 from crawlers.fields import parse_html
-from crawlers.handover import Handover, Held
+from crawlers.handover import Handover, Held, content_key
 from crawlers.memory import Past, validators
 from crawlers.outcome import Counts, Outcome, Refused, Unchanged
-from crawlers.overview import overview_of
+from crawlers.overview import Overviews, overview_of
 from crawlers.page import Reading, read_items, read_page
 from crawlers.polite import PAGE_TYPES, Fetcher
 from crawlers.source import SiteConfig, SourceConfig
@@ -66,7 +66,10 @@ class Walk:
         self.waiting = waiting
         self.bodies: dict[str, str] = {}
         self.done: set[str] = set()
+        self.left_alone: set[tuple[str, str]] = set()
+        """Hosts of which was said that nothing can be had of them for the moment, with the code."""
         self.handover = Handover(source, frontier, past, counts)
+        self.overviews = Overviews()
 
     def sitemaps(self, site: SiteConfig) -> Iterator[Outcome]:
         """Put the addresses of all sitemaps in; only sitemaps that somebody named are reported when they fail."""
@@ -81,7 +84,7 @@ class Walk:
             try:
                 part = self._sitemap(self.frontier.canonical(url) or url)
             except Refusal as refusal:
-                if url not in guess:
+                if url not in guess and not self._was_said(refusal):
                     yield Refused(url=url, reason=f"Sitemap: {refusal.reason}", code=refusal.code)
                 continue
             for found in part.pages:
@@ -156,6 +159,8 @@ class Walk:
 
     def _visit(self, job: Job) -> Iterator[Outcome]:
         target = job.target
+        if target.role == "follow":
+            self.overviews.follow(target.url)
         seen = self.past.get(target.url)
         if seen is not None and self.past.fresh(seen):
             yield from self._resume(target, seen)
@@ -165,7 +170,8 @@ class Walk:
                 page = job.page()
             self._check_redirect(target, page)
         except Refusal as refusal:
-            yield from self._refused(target, refusal.code, refusal.reason)
+            if not self._was_said(refusal):
+                yield from self._refused(target, refusal.code, refusal.reason)
             return
         if page.unchanged and seen is not None:
             yield from self._again(target, seen)
@@ -188,6 +194,14 @@ class Walk:
             yield Refused(url=target.url, reason=reason, code=code)
         if code not in PASSING:
             self.past.remember(target.url, None, reason=reason, code=code)
+
+    def _was_said(self, refusal: Refusal) -> bool:
+        """Whether a refusal holds for a whole host and was reported with another of its addresses; notes it if not."""
+        if refusal.host is None:
+            return False
+        said = (refusal.host, refusal.code) in self.left_alone
+        self.left_alone.add((refusal.host, refusal.code))
+        return said
 
     def _resume(self, target: Target, seen: Seen) -> Iterator[Outcome]:
         """Take a page up that this run or the interrupted one before it has read."""
@@ -214,7 +228,9 @@ class Walk:
     def _again(self, target: Target, seen: Seen) -> Iterator[Outcome]:
         """What a page gave that memory knows."""
         self._met(target, seen)
-        if seen.content:
+        if seen.code == "overview":
+            self.overviews.add(seen.final_url, seen.content)
+        elif seen.content:
             self.handover.contents.setdefault(seen.content, seen.final_url)
         if seen.record:
             yield Unchanged(url=seen.final_url, sha256=seen.sha256, seen_at=seen.fetched_at)
@@ -292,14 +308,16 @@ class Walk:
         """A page's record, unless the page turns out to be an overview (a feed says itself what its entries are)."""
         if reading.reason is not None or self.frontier.everything_is_record:
             return reading
-        listed = overview_of(soup, reading, self.source, url, partial(self._leads, url))
+        least = self.overviews.least(url, content_key(reading.title) if reading.title else None)
+        listed = overview_of(soup, reading, self.source, url, partial(self._leads, url), least=least)
         if not listed:
             return reading
+        others = f"{listed} anderen Seiten" if listed > 1 else "einer anderen Seite"
         reason = (
-            f"Übersichtsseite, kein Projekt: Der Text besteht fast nur aus einer Liste von {listed} anderen Seiten. "
+            f"Übersichtsseite, kein Projekt: Der Text besteht fast nur aus einer Liste von {others}. "
             "Bitte site.records enger fassen und solche Adressen unter site.follow nennen."
         )
-        return Reading(title=None, text="", facts={}, reason=reason, code="overview")
+        return Reading(title=reading.title or "", text="", facts={}, reason=reason, code="overview")
 
     def _leads(self, url: str, link: str) -> str | None:
         """A link's canonical form, where it leads to another record, or beside or below a page (see `overview`)."""
@@ -325,6 +343,8 @@ class Walk:
     ) -> Iterator[Outcome]:
         """Read a page's records and hand them over."""
         readings = tuple(read()) if target.role == "record" else ()
+        if readings and readings[0].code == "overview":
+            self.overviews.add(url, content_key(readings[0].title or ""))
         yield from self.handover.hand_over(Held(target, replace(page, body=b""), digest, url, links, readings))
 
     def _own_address(self, canonical: str | None, url: str) -> str:

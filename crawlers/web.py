@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
+from urllib.parse import urljoin
 
 from data.records import Fetched
 
@@ -52,6 +53,7 @@ class Limits:
     total_s: float = 60.0
     redirects: int = 5
     retries: int = 2
+    """How often a request is sent again to a server that is busy (429, 503) or cannot be reached."""
     retry_after_s: float = 120.0
     """A server that asks for a longer pause is left alone for this run."""
     crawl_delay_s: float = 300.0
@@ -100,12 +102,14 @@ class Refusal(Exception):  # noqa: N818 (not a fault: the outcome of an address)
     Args:
         code: Stable short name, e.g. `robots`, `opt_out`, `address`, `too_big`, `timeout`, `status`.
         reason: One German sentence for people.
+        host: Host and port, where this holds for all addresses of a host for the moment: it is reported once.
     """
 
-    def __init__(self, code: str, reason: str) -> None:
+    def __init__(self, code: str, reason: str, *, host: str | None = None) -> None:
         super().__init__(reason)
         self.code = code
         self.reason = reason
+        self.host = host
 
 
 Waiting = Callable[[], AbstractContextManager[object]]
@@ -146,7 +150,7 @@ class Seen:
     sitemaps: tuple[str, ...] = ()
     record: bool = False
     content: str = ""
-    """Hash of a record's title and text."""
+    """Hash of a record's title and text; of an overview that is none, of its title."""
     reason: str | None = None
     """Why the page gave no record, in a German sentence."""
     code: str = ""
@@ -181,3 +185,18 @@ class Memory(Protocol):
 def media_type(headers: Mapping[str, str]) -> str:
     """The media type of an answer in lower case, without parameters; empty where none was sent."""
     return headers.get("content-type", "").split(";", 1)[0].strip().lower()
+
+
+def redirect_target(answer: Answer) -> str | None:
+    """Where an answer sends us, None where it is the last one.
+
+    Raises:
+        Refusal: To what is no address.
+    """
+    location = answer.headers.get("location", "")
+    if answer.status not in (301, 302, 303, 307, 308) or not location:
+        return None
+    try:
+        return urljoin(answer.url, location.encode("latin-1", "replace").decode("utf-8", "replace"))
+    except ValueError:
+        raise Refusal("address", "Die Weiterleitung führt zu einer unlesbaren Adresse.") from None

@@ -115,6 +115,10 @@ class Door:
             or (bool(url) and self._has_page(str(url)))
         )
 
+    def leaves_no_trace(self, url: str) -> bool:
+        """Whether an address must stand nowhere: its page was erased, or an erased person's name stands in it."""
+        return self.is_erased(url=url) or self.names.mask(url) != url
+
     def apply(self, project: Project, source: str | None = None) -> Project | None:
         """The project with the erased people's names masked; None if it must not come back.
 

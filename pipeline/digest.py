@@ -1,6 +1,7 @@
 """What a consultant wants to know after a refresh, on one page in plain German: gathered, and written as text and HTML.
 
-Below: `data.store_events`, `data.store_digest`, `pipeline.history`, `pipeline.review_rows`, `pipeline.staging`.
+Below: `data.store_events`, `data.store_digest`, `pipeline.history`, `pipeline.remarks`, `pipeline.review_rows`,
+`pipeline.staging`.
 Above: `checkup.reporting`, which adds the saved situations (matching lies above this package) and mails it.
 A digest covers every run since the last one that was reported, so that none is lost when a computer is switched off
 between a refresh and its report.
@@ -14,6 +15,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from crawlers.outcome import counted
 from data.clock import as_utc
 from data.errors import CheckupError
 from data.impact import HIGH, TIER_TITLES
@@ -23,6 +25,7 @@ from data.store_digest import Entry, last_reported, note_reported, tiers_of, unc
 from data.store_events import Event, events_of
 from data.store_review import reviews_of, titles_of
 from pipeline.history import funding_ends
+from pipeline.remarks import Remarks, sentence
 from pipeline.review_rows import QUESTIONS
 from pipeline.staging import attempt_of, held_sources
 
@@ -144,6 +147,9 @@ def build(
         _section("gone", "Nicht mehr gefunden", [_gone(event, titles) for event in by_kind.get("gone", [])], all_of_it),
         _section("back", "Wieder da", [_event_item(event, titles) for event in by_kind.get("back", [])], all_of_it),
         _section("failed", "Gescheiterte Quellen und Schranken", _failed(store, runs, failures), "checkup review list"),
+        _section(
+            "remarks", "Nicht lesbare Werte und Übergangenes", _remarks(store, runs), "checkup sources check NAME"
+        ),
         _section("doubts", "Offene Fragen", _doubts(store, by_kind.get("drift", []), titles), "checkup review list"),
         _section(
             "ending", "Laufzeit endet in den nächsten sechs Monaten", _ending(store, today), "checkup diff --last"
@@ -235,14 +241,36 @@ def _failed(store: Store, runs: Sequence[Run], failures: Iterable[str]) -> list[
         good = f"Es gilt weiter der Stand vom {_day(attempt.good_at)}." if attempt.good_at else "Noch kein guter Stand."
         reasons = [str(finding["reason"]) for finding in attempt.findings]
         items.append(Item(title=f"{name}: zurückgehalten", lines=(*reasons, good)))
-    crawled = {str(name) for run in runs for name in run.summary.get("sources", ())}
-    for name in sorted(crawled - held.keys()):
+    for name in sorted(_crawled(runs) - held.keys()):
         attempt_now = attempt_of(store, name)
         failed = attempt_now.failed if attempt_now is not None else []
         if failed:
             lines = [f"{url}: {reason}" for url, _, reason in failed[:MOST_REASONS]]
             lines += [f"… und {len(failed) - MOST_REASONS} weitere"] if len(failed) > MOST_REASONS else []
             items.append(Item(title=f"{name}: {len(failed)} Seiten oder Zeilen ohne Ergebnis", lines=tuple(lines)))
+    return items
+
+
+def _crawled(runs: Sequence[Run]) -> set[str]:
+    """The sources that these runs asked."""
+    return {str(name) for run in runs for name in run.summary.get("sources", ())}
+
+
+def _remarks(store: Store, runs: Sequence[Run]) -> list[Item]:
+    """Of each source values that could not be read, and why pages or rows gave no record."""
+    items = []
+    for name in sorted(_crawled(runs)):
+        attempt = attempt_of(store, name)
+        remarks = Remarks(**attempt.remarks) if attempt is not None else Remarks()
+        if not remarks:
+            continue
+        failed = remarks.passed_over < sum(remarks.reasons.values())
+        lines = [f"ohne Datensatz insgesamt: {counted(remarks.reasons)}"] if failed else []
+        for url, row, reason in remarks.notes:
+            lines.append(f"{url}{'' if row is None else f', Zeile {row}'}: {reason}")
+        more = remarks.note_count - len(remarks.notes)
+        lines += [f"… und {more} weitere Werte"] if more else []
+        items.append(Item(title=sentence(name, remarks), lines=tuple(lines)))
     return items
 
 

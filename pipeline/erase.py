@@ -7,12 +7,13 @@ are masked with U+2588, one code point for one.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from crawlers.forget import drop_records, forget
+from crawlers.forget import drop_lines, drop_records, forget
+from crawlers.log_file import Line
 from data.errors import CheckupError, UsageError
 from data.person_names import MASK, Names, variants
 from data.store import Store
@@ -37,7 +38,7 @@ from data.store_sweep import sweep
 from data.vocabulary import load_vocabulary
 from pipeline import refresh
 from pipeline.retention import leave_no_trace
-from pipeline.staging import expect_fewer
+from pipeline.staging import expect_fewer, forget_notes
 from pipeline.traces import Hit, Searched, Traces
 
 OURS = "reports"
@@ -84,6 +85,7 @@ def erase(store: Store, kind: Kind, key: str, reason: str, worker: refresh.Worke
     lost = sources_of(store, ids)
     add_tombstones(store, _tombstones(store, kind, key, ids, reason))
     done = Erased(kind, shared_with=forget_staying(store, traces))
+    _notes(store, urls, lost)
     _files(store, kind, key, traces, urls, done)
     _drop_reports(store.settings.workspace, traces, done)
     mask_mentions_of(store, traces.mask)
@@ -162,15 +164,24 @@ def forget_staying(store: Store, traces: Traces) -> list[str]:
     return shared_with
 
 
+def _notes(store: Store, urls: set[str], sources: Container[str]) -> None:
+    """What crawls noted about values on the pages, or in the rows of these sources."""
+    door, pages = door_of(store), {url.split("#", 1)[0] for url in urls}
+    forget_notes(store, lambda url: page_key(url) in pages or door.leaves_no_trace(url), sources)
+
+
 def _files(store: Store, kind: Kind, key: str, traces: Traces, urls: set[str], done: Erased) -> None:
-    """The memory of crawls and the archives."""
+    """The memory of crawls, the archives and the log of requests."""
     from crawlers.archive import archives_of
 
     door, workspace = door_of(store), store.settings.workspace
     crawls = workspace / "crawl"
 
     def erased(url: str) -> bool:
-        return bool(url) and (page_key(url) in urls or door.is_erased(url=url) or door.names.mask(url) != url)
+        return bool(url) and (page_key(url) in urls or door.leaves_no_trace(url))
+
+    def logged(line: Line, raw: bytes) -> bool:
+        return door.is_erased(source=line.source) or erased(line.url) or traces.stand_in(raw)
 
     if kind == "source":
         for path in [crawls / f"{key}.jsonl", crawls / f"{key}.jsonl.part"]:
@@ -180,6 +191,7 @@ def _files(store: Store, kind: Kind, key: str, traces: Traces, urls: set[str], d
             path.unlink()
     forget(crawls, erased)
     done.archived = drop_archived(workspace, lambda url, content: erased(url) or traces.stand_in(content))
+    drop_lines(workspace, logged)
 
 
 def drop_archived(workspace: Path, chosen: Callable[[str, bytes], bool]) -> int:

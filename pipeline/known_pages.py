@@ -58,7 +58,7 @@ class KnownPages:
         if not self._door:
             self.inner.put(seen)
         elif not self._leaves_no_trace(seen):
-            links = tuple(link for link in seen.links if not self._erased(link))
+            links = tuple(link for link in seen.links if not self._door.leaves_no_trace(link))
             self.inner.put(replace(seen, links=links))
 
     def hold(self, seen: Seen, record: Fetched) -> Fetched | None:
@@ -86,8 +86,4 @@ class KnownPages:
         return self._pages.get(page_address(url), [])
 
     def _leaves_no_trace(self, seen: Seen) -> bool:
-        return self._erased(seen.url) or self._erased(seen.final_url)
-
-    def _erased(self, url: str) -> bool:
-        """Whether a page must leave no trace: it was erased, or a person's name stands in its address."""
-        return self._door.is_erased(url=url) or self._door.names.mask(url) != url
+        return self._door.leaves_no_trace(seen.url) or self._door.leaves_no_trace(seen.final_url)

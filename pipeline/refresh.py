@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from data.clock import utc_now
+from data.errors import CheckupError
 from data.records import Extraction, Project, ProjectOrigin, Rejected, TextKind
 from data.shipped import iter_shipped
 from data.store import Store
@@ -27,12 +28,13 @@ from pipeline.curate import curate
 from pipeline.extraction import read_all
 from pipeline.gates import drift
 from pipeline.publish import Progress, publish_index
-from pipeline.retention import drop_expired_archives, leave_no_trace, retain
+from pipeline.retention import drop_expired_archives, drop_expired_lines, leave_no_trace, retain
 from pipeline.review import fill_queue
 from pipeline.side_by_side import SideBySide, Turn
 
 if TYPE_CHECKING:
     from crawlers.source import SourceConfig
+    from pipeline.remarks import Remarks
     from pipeline.staging import Opener, SourceReport
 
 BATCH = 64
@@ -49,6 +51,8 @@ class Report:
     """What is worth knowing and no failure."""
     archives: dict[str, str] = field(default_factory=dict)
     """The file in which a source's pages were kept, by its name."""
+    remarks: dict[str, "Remarks"] = field(default_factory=dict)
+    """Values that could not be read and what was passed over, by the source's name, in the order of the sources."""
     held: list[dict[str, Any]] = field(default_factory=list)
     """Gates that closed: gate and reason; their sources keep their last good state."""
 
@@ -140,6 +144,10 @@ def refresh(
         leave_no_trace(store)
     if dropped := drop_expired_archives(store, utc_now()):
         report.notes.append(f"Archive gelöscht, weil ihre Frist um ist: {dropped}.")
+    try:
+        drop_expired_lines(store, utc_now())
+    except CheckupError as error:
+        report.notes.append(error.message)
     finish(store, taken)
 
 
@@ -164,6 +172,8 @@ def _report(taken: "SourceReport", report: Report) -> None:
     report.failed += taken.failed
     report.notes += taken.notes
     report.held += taken.attempt.findings
+    if taken.remarks:
+        report.remarks[taken.name] = taken.remarks
     report.counts.update(taken.attempt.counts)
 
 

@@ -8,14 +8,16 @@ Below: `data.store_retention`, `embeddings`, `crawlers.source`. Above: `pipeline
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from data.clock import as_utc
 from data.errors import CheckupError
 from data.purged import RETENTION, SHARE, vector_key
 from data.store import Store
@@ -129,11 +131,37 @@ def drop_expired_archives(store: Store, now: str) -> int:
     """
     from crawlers.archive import expired
 
-    rules = known_rules(store, RULES)
-    paths = expired(store.settings.workspace, lambda source: int(rules.get(source, {"days": Rule().days})["days"]), now)
+    paths = expired(store.settings.workspace, _days_of(store), now)
     for path in paths:
         _delete(path)
     return len(paths)
+
+
+def drop_expired_lines(store: Store, now: str) -> None:
+    """Takes out of the log of requests what is older than the archives of its source may be.
+
+    Args:
+        store: held for writing.
+        now: ISO 8601 in UTC.
+
+    Raises:
+        CheckupError: A file is held open (Windows).
+    """
+    from crawlers.forget import drop_lines
+
+    days_of = _days_of(store)
+
+    @cache
+    def oldest(source: str) -> str:
+        return as_utc((datetime.fromisoformat(now) - timedelta(days=days_of(source))).isoformat())
+
+    drop_lines(store.settings.workspace, lambda line, raw: line.at < oldest(line.source))
+
+
+def _days_of(store: Store) -> Callable[[str], int]:
+    """How many days the texts of a source may be kept."""
+    rules = known_rules(store, RULES)
+    return lambda source: int(rules.get(source, {"days": Rule().days})["days"])
 
 
 def _delete(path: Path) -> None:

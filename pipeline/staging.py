@@ -16,7 +16,7 @@ unchanged would then be one that the database never got.
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
@@ -48,6 +48,7 @@ from pipeline.changes import changed_passages
 from pipeline.gates import Finding, gates
 from pipeline.ingest import from_fetched
 from pipeline.known_pages import KnownPages
+from pipeline.remarks import Collector, Remarks
 
 if TYPE_CHECKING:
     from crawlers.crawl import Crawl
@@ -83,6 +84,8 @@ class Attempt:
     excused: list[str] = field(default_factory=list)
     failed: list[list[Any]] = field(default_factory=list)
     """Source, line and reason of what did not make it."""
+    remarks: dict[str, Any] = field(default_factory=dict)
+    """Values of `pipeline.remarks.Remarks`."""
     findings: list[dict[str, Any]] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     resumed: bool = False
@@ -100,6 +103,11 @@ class SourceReport:
     def failed(self) -> list[Rejected]:
         """Every page, row or gate that failed, with its reason."""
         return [Rejected(source=source, line=line, reason=reason) for source, line, reason in self.attempt.failed]
+
+    @property
+    def remarks(self) -> Remarks:
+        """What the crawl remarked beside its records."""
+        return Remarks(**self.attempt.remarks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,10 +198,21 @@ def expect_fewer(store: Store, source: str, count: int) -> None:
         _write(store, source, replace(attempt, good=max(0, attempt.good - count)))
 
 
+def forget_notes(store: Store, chosen: Callable[[str], bool], lists: Container[str]) -> None:
+    """Drops what was noted about values on chosen pages, and in rows of these sources: no row tells whose it is."""
+    for name, attempt in _attempts(store).items():
+        remarks = Remarks(**attempt.remarks)
+        if remarks.forget(chosen, rows=name in lists):
+            _write(store, name, replace(attempt, remarks=asdict(remarks)))
+
+
 def held_sources(store: Store) -> dict[str, Attempt]:
     """The sources that a gate holds, by name."""
-    attempts = {name: Attempt(**json.loads(text)) for name, text in meta_values(store, _key("")).items()}
-    return {name: attempt for name, attempt in attempts.items() if attempt.state == "held"}
+    return {name: attempt for name, attempt in _attempts(store).items() if attempt.state == "held"}
+
+
+def _attempts(store: Store) -> dict[str, Attempt]:
+    return {name: Attempt(**json.loads(text)) for name, text in meta_values(store, _key("")).items()}
 
 
 def let_held_through(store: Store, source: str, run_id: str) -> SourceReport:
@@ -244,6 +263,9 @@ def _crawl_into_stage(
     crawl = opened(source, memory, attempt.began if attempt.resumed else None, waiting)
     refused: list[Refused] = []
     passed_over = erased = 0
+    whole = source.kind == "list"  # read again from its beginning after a kill
+    remarks = Remarks() if whole else Remarks(**attempt.remarks)
+    collector = Collector(remarks, crawl.counts, door)
     for outcome in crawl:
         if isinstance(outcome, Fetched):
             project = door.apply(from_fetched(outcome), source.name)
@@ -256,6 +278,9 @@ def _crawl_into_stage(
         elif not door.is_erased(url=outcome.url):
             passed_over += outcome.expected
             refused.append(outcome)
+        if collector.take(outcome.url) and not whole:
+            _write(store, source.name, replace(attempt, remarks=asdict(remarks)))
+    remarks.finish(refused)
     clear_staged(store, source.name, except_run=attempt.run_id)
     done = replace(
         attempt,
@@ -263,6 +288,7 @@ def _crawl_into_stage(
         excused=sorted({page_address(one.url) for one in refused if one.code in EXCUSING}),
         failed=[[one.url, one.line, one.reason] for one in refused if not one.expected],
         counts={"passed_over": passed_over, **({"erased": erased} if erased else {})},
+        remarks=asdict(remarks),
     )
     return done, memory.inner if memory.used else None, list(crawl.counts.hints)
 

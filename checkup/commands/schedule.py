@@ -146,7 +146,7 @@ def run_due(
     Für die Überwachung: 0 nichts fällig oder alles gut; 3 ging nicht (etwa: ein anderer Lauf ist noch dabei); 4 fertig,
     aber Quellen, Schranken, Bericht oder Mail sind gescheitert.
     """
-    from checkup.commands.sources import chosen_sources, crawl_into, failed_rows, refresh_summary, told
+    from checkup.commands.sources import chosen_sources, crawl_into, refresh_json, told
     from checkup.reporting import report_on
     from data.errors import CheckupError
     from data.store import Store
@@ -169,8 +169,7 @@ def run_due(
             raise
         reported = report_on(settings, store, run_id, failures=broken)
     if json:
-        summary = {**refresh_summary(report, chosen), "failed": failed_rows(report), "report": reported.to_json()}
-        context.print_json({"schema_version": 1, "run_id": run_id, **summary})
+        context.print_json({"schema_version": 1, "run_id": run_id, **refresh_json(report, chosen, reported)})
     elif not quiet:
         context.say(f"Abgerufen: {', '.join(sorted(due))}." if chosen else "Keine Quelle ist fällig.")
     return told(report, reported, quiet=quiet)

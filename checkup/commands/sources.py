@@ -4,7 +4,7 @@ Below: `crawlers`, `pipeline.refresh`. Above: `checkup.commands.schedule`, `chec
 """
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from crawlers.polite import Fetcher
     from crawlers.source import SourceConfig
     from crawlers.web import Memory, Waiting
+    from data.settings import Settings
     from data.store import Store
+    from data.store_erase import Door
     from pipeline.publish import Progress
     from pipeline.refresh import Report
     from pipeline.staging import Opener
@@ -72,8 +74,7 @@ def refresh(
         run_id = crawl_into(store, chosen, report, workers=workers, replay=replay, keep_archive=keep_archive)
         reported = report_on(settings, store, run_id, failures=broken)
     if json:
-        summary = {**refresh_summary(report, chosen), "failed": failed_rows(report), "report": reported.to_json()}
-        context.print_json({"schema_version": 1, "run_id": run_id, **summary})
+        context.print_json({"schema_version": 1, "run_id": run_id, **refresh_json(report, chosen, reported)})
     else:
         counts = report.counts
         context.say(
@@ -95,22 +96,55 @@ def crawl_into(
     """Refresh the sources in a run of their own; returns its id. The report gets the counts."""
     from pipeline import refresh as road
 
-    with store.writing("refresh") as run, context.progress() as progress, ExitStack() as archives:
+    with store.writing("refresh") as run, context.progress() as progress, ExitStack() as open_files:
         worker = road.worker_for(store, workers=workers, progress=progress)
         fetchers = fetchers_for(chosen, replay, store.settings.contact)
-        keep = partial(kept_in_archive, store.settings.workspace, archives, report) if keep_archive else None
+        keep = partial(kept_in_archive, store.settings.workspace, open_files, report) if keep_archive else None
         opened = opener(fetchers, progress, keep, remember=replay is None and not keep_archive)
+        if replay is None:
+            open_files.enter_context(_logged(store.settings, store))
         road.refresh(store, chosen, worker, report, run_id=run.id, opened=opened)
         report.notes[:0] = [f"Archiv: {report.archives[one.name]}" for one in chosen if one.name in report.archives]
         run.summary.update(refresh_summary(report, chosen))
     return run.id
 
 
+def _logged(settings: "Settings", store: "Store | None" = None) -> AbstractContextManager[None]:
+    """Requests made inside stand in the workspace's log, but for what was erased; where that cannot be, it is said."""
+    from crawlers.log_file import requests_logged
+    from data.errors import CheckupError
+    from data.store_erase import door_of
+
+    try:
+        door = _door(settings) if store is None else door_of(store)
+    except CheckupError as error:
+        context.say(f"Die Abrufe werden nicht festgehalten. {error.message}")
+        return nullcontext()
+
+    def left_out(url: str, source: str) -> bool:
+        return door.leaves_no_trace(url) or door.is_erased(source=source)
+
+    return requests_logged(settings.workspace, say=context.say, left_out=left_out)
+
+
+def _door(settings: "Settings") -> "Door":
+    """What was erased from a workspace, which need not exist yet."""
+    from data.store import Store
+    from data.store_erase import Door, door_of
+
+    if settings.database_url is None and not settings.database_path.is_file():
+        return Door([])
+    with Store.open(settings, allow_empty=True) as store:
+        return door_of(store)
+
+
 def told(report: "Report", reported: "Reported", *, quiet: bool) -> int:
     """Say what is worth knowing and what failed; returns the exit code. `quiet`: only what failed."""
+    from pipeline.remarks import sentence as sentence_of
+
     if not quiet:
-        for note in report.notes:
-            context.say(note)
+        for sentence in [*report.notes, *(sentence_of(name, one) + "." for name, one in report.remarks.items())]:
+            context.say(sentence)
         if reported.text is not None:
             to = f", gemailt an {', '.join(reported.mailed)}" if reported.mailed else ""
             context.say(f"Bericht: {reported.text}{to}")
@@ -120,13 +154,17 @@ def told(report: "Report", reported: "Reported", *, quiet: bool) -> int:
     return context.DONE_WITH_FAILURES if reported.failed else code
 
 
-def failed_rows(report: "Report") -> list[dict[str, Any]]:
-    """What failed, for `--json`."""
-    return [{"source": item.source, "line": item.line, "reason": item.reason} for item in report.failed]
+def refresh_json(report: "Report", sources: list["SourceConfig"], reported: "Reported") -> dict[str, Any]:
+    """What a refresh says with `--json`."""
+    failed = [{"source": item.source, "line": item.line, "reason": item.reason} for item in report.failed]
+    remarks = [{"source": name, **one.to_json()} for name, one in report.remarks.items()]
+    return {
+        **refresh_summary(report, sources), "failed": failed, "remarks": remarks, "report": reported.to_json(),
+    }  # fmt: skip
 
 
 def refresh_summary(report: "Report", sources: list["SourceConfig"]) -> dict[str, Any]:
-    """What is kept of a refresh with its run: counts, sources, what a gate holds, notes."""
+    """What is kept of a refresh with its run: counts, sources, what a gate holds, notes; no text of a source."""
     return {
         **report.counts,
         "sources": [source.name for source in sources],
@@ -240,8 +278,9 @@ def new_source(
     if target.exists():
         raise CheckupError(f"{target} gibt es schon. Bitte einen anderen Namen wählen.")
     hosts = frozenset({urlsplit(url).hostname or ""} if private else ())
-    fetcher = open_fetcher(delay_s=2.0, contact=settings.contact, private_hosts=hosts)
-    text = draft_source(url, fetcher=fetcher, name=name, private=private)
+    fetcher = open_fetcher(delay_s=2.0, contact=settings.contact, private_hosts=hosts, name=name)
+    with _logged(settings):
+        text = draft_source(url, fetcher=fetcher, name=name, private=private)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(text, "utf-8")
     context.say(
@@ -293,11 +332,14 @@ def check_source(
     from data.records import Fetched
     from pipeline.ingest import from_fetched
 
+    settings = context.settings()
     source = load_source(file, overlay=_overlay())
-    running = crawl(source, fetcher=fetcher_for(source, contact=context.settings().contact), limit=limit)
+    running = crawl(source, fetcher=fetcher_for(source, contact=settings.contact), limit=limit)
+    with _logged(settings):
+        outcomes = list(running)
     records: list[dict[str, Any]] = []
     refused: list[dict[str, Any]] = []
-    for item in running:
+    for item in outcomes:
         if isinstance(item, Fetched):
             text = from_fetched(item).text
             records.append(
@@ -307,12 +349,13 @@ def check_source(
             refused.append({"url": item.url, "line": item.line, "reason": item.reason})
     missed = running.failures() if len(records) < limit else []
     unread = [{"url": note.url, "line": note.line, "reason": note.reason} for note in running.counts.notes]
+    fill = running.counts.fill_rates(source.field_names)
     answer = {"schema_version": 1, "source": source.name, "records": records, "refused": refused, "unread": unread,
-              "fill": running.counts.fill_rates(), "missed": missed, "hints": list(running.counts.hints)}  # fmt: skip
+              "fill": fill, "missed": missed, "hints": list(running.counts.hints)}  # fmt: skip
     if json:
         context.print_json(answer)
     else:
-        from checkup.console import print_check
+        from checkup.check_console import print_check
 
-        print_check(answer)
+        print_check(answer, running.counts, kind=source.kind)
     return context.DONE_WITH_FAILURES if missed or not records else 0

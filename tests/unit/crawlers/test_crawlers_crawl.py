@@ -10,6 +10,7 @@ from crawlers.crawl import crawl, fetcher_for
 from crawlers.memory import FileMemory
 from crawlers.outcome import Refused, Unchanged
 from crawlers.source import parse_source
+from crawlers.web import DOCUMENT_TYPES
 from data.errors import CheckupError
 from data.records import Fetched
 
@@ -283,6 +284,38 @@ def test_a_pdf_as_record(tmp_path, make_fetcher):
         _, outcomes = run(source_for(tmp_path, site), make_fetcher())
     assert outcomes[0].text == "Das Projekt begleitet Familien beim Ankommen in der Stadt."
     assert reasons(outcomes) == {"projekt/b.pdf": "no_record"}
+
+
+def test_a_word_file_as_record(tmp_path, make_fetcher):
+    import io
+
+    import docx
+
+    def word(text: str) -> Reply:
+        out = io.BytesIO()
+        document = docx.Document()
+        document.add_paragraph(text)
+        document.save(out)
+        return Reply(out.getvalue(), 200, {"Content-Type": next(kind for kind in DOCUMENT_TYPES if "word" in kind)})
+
+    text = "Das Projekt begleitet Familien beim Ankommen in der Stadt."
+    pages = {"/": links("/projekt/Mein_Bericht.docx", "/liste/alle.docx"), "/projekt/Mein_Bericht.docx": word(text)}
+    with Site(pages) as site:
+        _, (record,) = run(source_for(tmp_path, site), make_fetcher())
+        assert site.paths() == ["/", "/projekt/Mein_Bericht.docx"]
+    assert record.text == text
+    assert record.title == "Mein Bericht"
+
+
+def test_four_hundred_records_at_one_path(tmp_path, make_fetcher):
+    names = [f"/projekt/show.php?id={n}" for n in range(1, 401)]
+    with Site({"/": links(*names)} | {name: project(name[-3:]) for name in names}) as site:
+        source = source_for(tmp_path, site)
+        text = source.path.read_text(encoding="utf-8").replace("max_pages: 100", "max_pages: 401")
+        source.path.write_text(text, encoding="utf-8")
+        running, outcomes = run(parse_source(source.path), make_fetcher())
+    assert running.counts.records == 400
+    assert reasons(outcomes) == {}
 
 
 def test_links_to_another_name_of_the_site_give_a_hint(tmp_path, make_fetcher):

@@ -64,10 +64,25 @@ def test_links_after_a_premature_end_are_found():
     assert page_links(html, "https://e.example/").links == ("https://e.example/a", "https://e.example/b")
 
 
-@pytest.mark.parametrize("content", ["300; url=/neu", "5", "", "0; url=mailto:a@b.example"])
+NO_REDIRECTS = [
+    "300; url=/neu", "5", "5;", "1.5", "", "0; url=", "0; url=mailto:a@b.example", "0;/a'b", "0; 'a'b'", "0; ''",
+    f"0;{' ' * 150}'x'x", f"0;{' ' * 3000}/neu", "0" * 5000, f"0; url=/{'x' * 2000}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("content", NO_REDIRECTS)
 def test_a_refresh_that_is_no_redirect(content):
     html = f'<meta http-equiv="refresh" content="{content}">'
     assert page_links(html, "https://ex.example/").refresh is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["0;url=/neu", " 0 ; URL = '/neu' ", "/neu", "url=/neu", "3.5,/neu", "0 /neu", "0;url='/neu", f"0;{' ' * 150}/neu"],
+)
+def test_a_refresh_in_every_form(content):
+    html = f'<meta http-equiv="refresh" content="{content}">'
+    assert page_links(html, "https://ex.example/").refresh == "https://ex.example/neu"
 
 
 @pytest.mark.parametrize(
@@ -160,6 +175,21 @@ def test_the_frontier_takes_what_is_wanted_once():
         ("https://e.example/projekt/1", "record"),
         ("https://e.example/liste?page=2", "follow"),
     ]
+
+
+def test_a_word_file_is_taken_for_a_record_only():
+    frontier = Frontier(site())
+    assert frontier.add("https://e.example/projekt/Bericht.DOCX", 1)
+    assert not frontier.add("https://e.example/liste/alle.docx", 1)
+    assert not frontier.add("https://e.example/projekt/alt.doc", 1)
+    assert not frontier.add("https://e.example/projekt/tabelle.xlsx", 1)
+
+
+def test_records_that_differ_in_their_query_are_no_trap():
+    frontier = Frontier(site(records=(re.compile(r"/projekt/show\.php\?id=\d+$"),)))
+    assert all(frontier.add(f"https://e.example/projekt/show.php?id={n}", 1) for n in range(1, 401))
+    assert not frontier.trapped
+    assert sum(frontier.add(f"https://e.example/liste/show.php?id={n}", 1) for n in range(1, 401)) == 300
 
 
 def test_depth_is_bounded():

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 from support.site import Reply, Site, html, plain, redirect
 
-from crawlers.fetch import retry_after_s
+from crawlers.pace import retry_after_s
 from crawlers.web import LIST_TYPES, Limits, Refusal
 
 
@@ -122,7 +122,9 @@ def test_a_server_that_wants_too_long_a_pause_is_left_alone(make_fetcher, clock)
 
 def test_retry_after_as_date_and_as_nonsense():
     assert retry_after_s("Wed, 21 Oct 2026 07:28:00 GMT", now_epoch=lambda: 1792567680.0 - 30) == pytest.approx(30)
+    assert retry_after_s(" 7 ") == 7
     assert retry_after_s("bald") is None
+    assert retry_after_s("²") is None
     assert retry_after_s(None) is None
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 import time
 import zipfile
 import zlib
@@ -9,7 +10,7 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 from support.crawling import links, project, run, source_for, titles
-from support.site import Reply, Site, html, redirect
+from support.site import Reply, Site, html, plain, redirect
 
 from crawlers.outcome import Refused
 from crawlers.source import parse_source
@@ -66,6 +67,9 @@ def wrong_length(request: BaseHTTPRequestHandler) -> None:
 LOL = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
 ENTITIES = f'<?xml version="1.0"?><!DOCTYPE html [<!ENTITY l0 "ha">{LOL}]><html><h1>&l9;</h1></html>'
 HTML = {"Content-Type": "text/html"}
+LONG_NAME = "a" * 1500
+TDM_RULES = json.dumps([{"location": "/*a*a*a*a*a*a*b", "tdm-reservation": 1}])
+REFRESH = f"""<meta http-equiv=refresh content="0;{" " * 150}'x'x">"""
 
 HOSTILE: dict[str, tuple] = {
     "too-big": (Reply(b"<h1>" + b"x" * 10_500_000, 200, HTML), {"too_big"}),
@@ -81,6 +85,9 @@ HOSTILE: dict[str, tuple] = {
     "pdf": (Reply(pdf_bomb(60), 200, {"Content-Type": "application/pdf"}), {"no_record"}),
     "empty": (Reply(b"", 200, HTML), {"no_record"}),
     "noise": (Reply(bytes(range(256)) * 50, 200, HTML), {"no_record"}),
+    "refresh": (Reply(REFRESH.encode(), 200, HTML), {"no_record"}),
+    "labels": (Reply("<span>Träger</span>".encode() * 39_000, 200, HTML), {"no_record"}),
+    LONG_NAME: (Reply(b"<p>", 200, HTML), {"no_record"}),
     "no-type": (Reply(b"\x89PNG\r\n\x1a\n" + b"\x00" * 500, 200, {}), {"no_record"}),
 }
 
@@ -96,15 +103,32 @@ list: {{url: '{base}liste', format: {format}, columns: {{title: A, text: B}}}}
 """
 
 
-def test_each_ends_as_one_line(tmp_path, make_fetcher):
+FIELDS = {
+    "rules": [],
+    "main text": [("  text: {css: main}\n", "")],
+    "labels": [
+        ("  title: ", "  organisation: {label: Träger}\n  partner: {label: Träger, join: '; '}\n  title: "),
+        ("{css: main}", "[{label: Träger}, {css: main}]"),
+    ],
+}
+
+
+@pytest.mark.parametrize("changes", FIELDS.values(), ids=FIELDS)
+def test_each_ends_as_one_line(tmp_path, make_fetcher, changes):
     pages = {f"/projekt/{name}": reply for name, (reply, _) in HOSTILE.items()}
     pages["/"] = links(*pages, "/projekt/gut")
     pages["/projekt/gut"] = project("Gut")
+    pages["/.well-known/tdmrep.json"] = plain(TDM_RULES, "application/json")
     limits = Limits(total_s=1.5, read_s=1.0, connect_s=2.0, retries=0)
     pages |= {f"/projekt/endless{'x' * more}": further for more in range(1, 20)}
     with Site(pages) as site:
+        source = source_for(tmp_path, site)
+        text = source.path.read_text(encoding="utf-8")
+        for change in changes:
+            text = text.replace(*change)
+        source.path.write_text(text, encoding="utf-8")
         started = time.process_time()
-        _, outcomes = run(source_for(tmp_path, site), make_fetcher(limits=limits))
+        _, outcomes = run(parse_source(source.path), make_fetcher(limits=limits))
     assert titles(outcomes) == ["Gut"]
     found = {o.url.rsplit("/", 1)[1]: o.code for o in outcomes if isinstance(o, Refused)}
     assert set(found) == set(HOSTILE)

@@ -2,6 +2,8 @@
 
 import io
 import json
+import re
+import time
 import zipfile
 from pathlib import Path
 
@@ -11,8 +13,8 @@ from hypothesis import strategies as st
 
 from crawlers.lists import ListReading, read_list
 from crawlers.outcome import Refused
-from crawlers.source import SourceConfig, parse_source
-from crawlers.tables import cell_text, sniff_delimiter
+from crawlers.source import ListConfig, SourceConfig, parse_source
+from crawlers.tables import cell_text, read_table, sniff_delimiter
 from crawlers.web import Refusal
 from data.records import Fetched
 
@@ -295,27 +297,103 @@ def test_cells_in_the_lists_own_notation():
     assert cell_text(True, None) == "ja"
 
 
-CELL = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\r\x00"), max_size=12)
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(CELL, CELL, CELL), max_size=6), st.sampled_from([";", ",", "\t"]))
-def test_every_row_is_accounted_for(tmp_path_factory, rows, mark):
-    import csv
-
-    text = """\
+THREE = """\
 name: p
 publisher: S
 homepage: https://s.example/
 licence: x
 kind: list
-list: {file: x.csv, format: csv, columns: {title: A, text: B, organisation: C}}
+list: {file: x.csv, format: csv, delimiter: ";", columns: {title: A, text: B, organisation: C}}
 """
-    source = source_from(tmp_path_factory.mktemp("p"), text)
-    out = io.StringIO()
-    writer = csv.writer(out, delimiter=mark, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerows([("A", "B", "C"), *rows])
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [
+        ('"Die Brücke" e. V.', "Die Brücke e. V."),
+        ('Verein "Die Brücke"', 'Verein "Die Brücke"'),
+        ('"Haus ""Brücke"" am" Markt', 'Haus "Brücke" am Markt'),
+        ('"Das "Haus" am Markt"', 'Das Haus" am Markt"'),
+        ('"Haus;\nam Markt" e. V.', "Haus; am Markt e. V."),
+        ('"' + "x" * 200_000 + '"', "x" * 200_000),
+    ],
+)
+def test_a_row_with_a_quotation_mark_in_an_odd_place_is_a_record(tmp_path, cell, value):
+    body = f'A;B;C\neins;"Text;\nmehr;;";x\nzwei;Text;{cell}\ndrei;Text\n'
+    records, refused = read(source_from(tmp_path, THREE), body.encode())
+    assert [record.title for record in records] == ["eins", "zwei"]
+    assert records[1].facts["organisation"] == value
+    assert [(row.line, row.code) for row in refused] == [(4, "ragged")]
+
+
+@pytest.mark.parametrize(
+    "below",
+    ['eins;Text;1\n"zwei";Text;2', 'eins;Text;1\n"zwei" x;"Text\nmehr";2', 'eins;Text;1\nzwei;Text";2'],
+)
+def test_a_row_whose_quotation_mark_is_not_closed_swallows_no_other(tmp_path, below):
+    body = f'A;B;C\n"offen;Text;0\n{below}\ndrei;;;mehr\nvier;Text;4\n'
+    records, refused = read(source_from(tmp_path, THREE), body.encode())
+    rows = below.count("Text")
+    assert [record.title for record in records][-1] == "vier"
+    assert len(records) == rows + 1
+    assert [(row.line, row.code) for row in refused] == [(2, "ragged"), (rows + 3, "ragged")]
+
+
+def test_rows_that_quotation_marks_join_again_and_again_end_as_one_line(tmp_path, monkeypatch):
+    monkeypatch.setattr("crawlers.tables.MAX_CHARS_AGAIN", 5_000_000)
+    body = "A;B\n" + "".join(f'x{number}";"\n' for number in range(100_000)) + 'y";z\n'
+    with pytest.raises(Refusal) as caught:
+        read(source_from(tmp_path, THREE.replace(", organisation: C", "")), body.encode())
+    assert caught.value.code == "quotes"
+    assert "verbinden" in caught.value.reason
+
+
+def test_a_cell_of_broken_tags_ends(tmp_path):
+    body = f"A;B;C\neins;{'<p' * 300_000};x\n"
+    started = time.process_time()
+    ((record,), _) = read(source_from(tmp_path, THREE), body.encode())
+    assert record.text == "<p" * 300_000
+    assert time.process_time() - started < 10
+
+
+TEXT = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\r\x00"), max_size=12)
+PLAIN = st.text(alphabet=st.characters(codec="utf-8", exclude_characters='\r\n\x00";'), max_size=12)
+CELL = st.one_of(
+    TEXT.map(lambda text: '"' + text.replace('"', '""') + '"'),
+    st.tuples(PLAIN, PLAIN).map(lambda parts: '"{}" {}'.format(*parts)),
+    st.tuples(PLAIN, PLAIN).map(lambda parts: 'x{} "{}"'.format(*parts)),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(CELL, CELL, CELL), max_size=6))
+def test_every_row_is_accounted_for(tmp_path_factory, rows):
+    source = source_from(tmp_path_factory.mktemp("p"), THREE)
+    body = "\r\n".join(["A;B;C", *(";".join(row) for row in rows)])
     reading = ListReading()
-    records, refused = read(source, out.getvalue().encode(), reading)
+    records, refused = read(source, body.encode(), reading)
     assert len(records) + len(refused) + reading.empty_rows == len(rows)
     assert len({record.url for record in records}) == len(records)
+    assert all(row.line in range(2, len(rows) + 2) for row in refused)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(alphabet='ab;"\r\n', max_size=60))
+def test_every_line_of_a_file_is_part_of_one_row(text):
+    config = ListConfig(format="csv", columns={"title": (1,)}, delimiter=";", header_row=0)
+    rows: list[tuple[int, str]] = []
+    code = None
+    try:
+        rows.extend(
+            (number, "|".join(cell or "" for cell in cells)) for number, cells in read_table(text.encode(), config).rows
+        )
+    except Refusal as refusal:
+        code = refusal.code
+    lines = re.split("\r\n|\r|\n", text.rstrip("\r\n"))
+    seen = sum(len(re.split("\r\n|\r|\n", row)) for _, row in rows)
+    assert [number for number, _ in rows] == list(range(1, len(rows) + 1))
+    if code is None:
+        assert seen == len(lines)
+    else:
+        assert seen < len(lines) or lines == [""]
+        assert code == ("list" if lines == [""] else "quotes")

@@ -1,5 +1,6 @@
 """Pages that only list others are told from projects by their content, and no project is lost by it."""
 
+import time
 from pathlib import Path
 from urllib.parse import quote
 
@@ -7,9 +8,11 @@ import pytest
 from support.crawling import YAML, reasons, run, titles
 from support.site import Site, html
 
-from crawlers.fields import parse_html
+from crawlers.crawl import crawl
+from crawlers.fields import block_text, parse_html
+from crawlers.memory import FileMemory
 from crawlers.overview import overview_of
-from crawlers.page import read_page
+from crawlers.page import Reading, read_page
 from crawlers.source import SourceConfig, load_source, parse_source
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -59,6 +62,8 @@ PROJECTS = {
     ) + ".</p></article>",
     "a menu of all projects": f"<nav>{listing(blurb=False)}</nav><h1>Haus</h1><article><p>{OWN[:120]}</p></article>",
     "a value of its own": f"<h1>Haus</h1><p>Träger: Diakonie Musterstadt</p><article>{listing()}</article>",
+    "a title that leads to its print view": f'<article><h1><a href="/projekt/probe/druck">Haus</a></h1>{OWN[:180]}'
+    '</article><p><a href="/projekt/chor">Chor</a></p>',
     "links to elsewhere": f"<h1>Haus</h1><article>{listing().replace('/projekt/', 'https://x.example/')}</article>",
 }  # fmt: skip
 
@@ -99,6 +104,92 @@ def test_the_projects_of_an_overview_are_read(tmp_path, make_fetcher):
     assert sorted(titles(outcomes)) == sorted(NAMES)
 
 
+FIRST = f"<h1>Alle Projekte</h1><article><p>Hier finden Sie Beispiele.</p>{listing()}</article>"
+LAST = f"<h1>Alle Projekte</h1><article><p>Hier finden Sie Beispiele.</p>{listing(NAMES[:3])}</article>"
+PAIRS = {
+    "query": ("/projekt/alle", "/projekt/alle?seite=3"),
+    "other query": ("/projekt/alle?thema=chor", "/projekt/alle?thema=garten"),
+    "page in the path": ("/projekt/alle", "/projekt/alle/seite/3"),
+    "page in the name": ("/projekt/alle-seite-2.html", "/projekt/alle-seite-3.html"),
+    "two pages in the path": ("/projekt/alle/page/2", "/projekt/alle/page/3"),
+}
+
+
+@pytest.mark.parametrize("text", ["", "  text: {css: article}\n"], ids=["main text", "rule"])
+@pytest.mark.parametrize("name", PAIRS)
+def test_the_last_page_of_an_overview_is_one_however_little_it_lists(tmp_path, make_fetcher, name, text):
+    first, last = PAIRS[name]
+    other = LAST.replace("Alle Projekte", "Noch mehr")
+    with Site(
+        {"/": html(f'<a href="{first}">1</a><a href="{last}">2</a>'), first: html(FIRST), last: html(other)}
+    ) as site:
+        _, outcomes = run(source_in(tmp_path, site, text=text), make_fetcher())
+    codes = reasons(outcomes)
+    assert codes[first[1:]] == codes[last[1:]] == "overview"
+    assert titles(outcomes) == []
+
+
+@pytest.mark.parametrize("names", [NAMES[:1], NAMES[:2], NAMES[:4]], ids=len)
+def test_a_page_with_the_title_of_an_overview_is_one(tmp_path, make_fetcher, names):
+    last = f"<h1>Alle Projekte</h1><article>{listing(names)}</article><a href='/projekt/alle'>erste Seite</a>"
+    pages = {"/": html('<a href="/projekt/alle">1</a><a href="/projekt/z">2</a>'), "/projekt/alle": html(FIRST)}
+    with Site(pages | {"/projekt/z": html(last)}) as site:
+        _, outcomes = run(source_in(tmp_path, site), make_fetcher())
+    assert reasons(outcomes)["projekt/z"] == "overview"
+
+
+@pytest.mark.parametrize(("query", "listed"), [("seite=3", True), ("id=7", False)])
+def test_a_record_with_the_address_of_a_followed_page_but_for_its_number_is_an_overview(
+    tmp_path, make_fetcher, query, listed
+):
+    with Site({"/": html(f'<a href="/liste?{query}">3</a><a href="/liste">1</a>'), "/liste": html("")}) as site:
+        site.pages[f"/liste?{query}"] = html(LAST)
+        source = source_in(tmp_path, site)
+        text = source.path.read_text(encoding="utf-8")
+        text = text.replace(f"{site.url()}']", f"{site.url('/liste')}', '{site.url()}']")
+        source.path.write_text(text.replace("'/projekt/'", r"'/projekt/', '/liste\?'"), encoding="utf-8")
+        _, outcomes = run(parse_source(source.path), make_fetcher())
+    assert (reasons(outcomes).get(f"liste?{query}") == "overview") is listed
+    assert titles(outcomes) == ([] if listed else ["Alle Projekte"])
+
+
+@pytest.mark.parametrize("text", ["", "  text: {css: article}\n"], ids=["main text", "rule"])
+def test_a_killed_crawl_knows_its_overviews_again(tmp_path, make_fetcher, text):
+    pages = {
+        "/": html('<a href="/projekt/alle">1</a><a href="/projekt/z">2</a><a href="/projekt/alle/seite/3">3</a>'),
+        "/projekt/alle": html(FIRST),
+        "/projekt/z": html(LAST),
+        "/projekt/alle/seite/3": html(LAST.replace("Alle Projekte", "Seite 3")),
+    }
+    with Site(pages) as site:
+        source = source_in(tmp_path, site, text=text)
+        killed = crawl(source, fetcher=make_fetcher(), memory=FileMemory(tmp_path / "m.jsonl", "1"))
+        assert next(killed).url == site.url("/projekt/alle")
+        next(killed)  # the first one is noted now
+        memory = FileMemory(tmp_path / "m.jsonl", "1")
+        site.log.clear()
+        _, outcomes = run(source, make_fetcher(), memory=memory, fresh_after="2026-01-31T07:00:00.000Z")
+        assert "/projekt/alle" not in site.paths()
+    codes = reasons(outcomes)
+    assert [codes[path[1:]] for path in pages if path != "/"] == ["overview"] * 3
+
+
+@pytest.mark.parametrize("text", ["", "  text: {css: article}\n"], ids=["main text", "rule"])
+@pytest.mark.parametrize("name", [name for name in PROJECTS if name != "few words, few neighbours"])
+def test_a_project_that_resembles_an_overview_stays_one(tmp_path, make_fetcher, name, text):
+    """By its address but for the query, and by its title: whoever names all pages alike."""
+    first = FIRST.replace("Alle Projekte", "Haus")
+    pages = {
+        "/": html('<a href="/projekt/probe">1</a><a href="/projekt/probe?id=7">2</a>'),
+        "/projekt/probe": html(first),
+        "/projekt/probe?id=7": html(PROJECTS[name]),
+    }
+    with Site(pages) as site:
+        _, outcomes = run(source_in(tmp_path, site, text=text), make_fetcher())
+    assert reasons(outcomes)["projekt/probe"] == "overview"
+    assert len(titles(outcomes)) == 1
+
+
 CASES = sorted(path.parent for path in GOLDEN.glob("*/*/input.html"))
 
 
@@ -110,3 +201,21 @@ def test_no_golden_page_is_taken_for_an_overview(case):
     reading = read_page(text, soup, source, url)
     # the hardest case: every link of the page leads to a record
     assert not overview_of(soup, reading, source, url, lambda link: link)
+
+
+def test_a_page_with_one_link_is_no_list():
+    soup = parse_html(f"<title>Haus</title><p><a href=/projekt/alle>Alle Projekte</a></p><p>{OWN[:180]}</p>")
+    reading = Reading(title="Haus", text=OWN[:180], facts={})
+    source = load_source(CASES[0].parent.name)
+    assert not overview_of(soup, reading, source, source.homepage, lambda link: link, least=1)
+
+
+@pytest.mark.parametrize("own", ["", "".join(f"<br>eigene Zeile Nummer {n}" for n in range(9_000))], ids=["", "own"])
+def test_a_list_of_any_length_ends(own):
+    entries = (f"<li><a href=/projekt/{n}>Nummer {n}</a><p>{n}{'x' * 330}</p></li>" for n in range(6_000))
+    soup = parse_html("".join(entries) + own)
+    reading = Reading(title=None, text=block_text(soup), facts={})
+    source = load_source(CASES[0].parent.name)
+    started = time.process_time()
+    assert overview_of(soup, reading, source, source.homepage, lambda link: link) == (0 if own else 6_000)
+    assert time.process_time() - started < 15

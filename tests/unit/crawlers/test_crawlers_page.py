@@ -1,14 +1,15 @@
 """Reading one page by a source's fields; pages that give no record say why."""
 
+import time
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawlers.fields import View, block_text, parse_html
+from crawlers.fields import View, block_text, field_value, parse_html
 from crawlers.page import main_text, read_items, read_page
-from crawlers.source import ItemRule, SourceConfig, parse_source
+from crawlers.source import FieldRule, ItemRule, SourceConfig, parse_source
 from crawlers.web import Refusal
 
 HEAD = """\
@@ -158,6 +159,33 @@ def test_the_main_text_leaves_the_navigation_out():
 def test_deep_nesting_and_long_lines_end(tmp_path, html):
     reading = read(tmp_path, "x: {label: Land}\ntext: {css: body}", html)
     assert reading.reason is None or reading.reason.endswith(".")
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<span>Träger</span>" * 39_000,
+        "<div>" * 200 + "<b>Träger</b>" * 39_000,
+        "<div><h1>Träger</h1>" * 200 + "<b>x</b>" * 30_000,
+        f"<h2>{'Träger<br>' * 70_000}</h2>{'<p>x</p>' * 100}",
+        "".join(f"<p>Träger: {n} {'x' * 200}</p>" for n in range(39_000)),
+        "<i>Träger</i>" + "<br>" * 75_000,
+    ],
+    ids=["spans", "deep", "headings", "one heading", "values", "breaks"],
+)
+def test_a_label_without_end_ends(html):
+    rule = [FieldRule(label="Träger", join="; ")]
+    view = View(parse_html(html), "u")
+    started = time.process_time()
+    field_value(view, view, "organisation", rule)
+    field_value(view, view, "text", rule)
+    assert time.process_time() - started < 15
+
+
+def test_each_of_many_places_of_a_label_counts(tmp_path):
+    html = "".join(f"<dl><dt>Partner</dt><dd>Verein Nummer {n:03}</dd></dl>" for n in range(300))
+    reading = read(tmp_path, "partner: {label: Partner, join: ', '}\ntext: {css: body}", html)
+    assert reading.facts["partner"].split(", ") == [f"Verein Nummer {n:03}" for n in range(300)]
 
 
 def test_a_page_of_a_hundred_thousand_nested_tags_is_refused():

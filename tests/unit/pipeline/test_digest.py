@@ -1,4 +1,4 @@
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,7 @@ from pipeline.digest import (
     runs_to_report,
     write,
 )
+from pipeline.remarks import Remarks
 from pipeline.staging import Attempt, _write
 
 NOW = "2026-11-25T12:00:00.000Z"
@@ -144,6 +145,29 @@ def test_failed_runs_held_sources_and_failed_pages_are_named(store):
     assert without["held: zurückgehalten"] == (finding["reason"], "Es gilt weiter der Stand vom 01.10.2026.")
     assert without["pages: 7 Seiten oder Zeilen ohne Ergebnis"][-1] == "… und 2 weitere"
     assert not any(title.startswith("other") for title in without)
+
+
+def test_unread_values_and_what_was_passed_over_stand_with_their_source(store):
+    common = {"run_id": "r", "began": NOW, "fingerprint": "f", "token": "t", "state": "done"}
+    notes = [
+        ["https://example.org/l.csv", 4, "cost: „viel“ lässt sich nicht lesen."],
+        ["https://example.org/a", None, "x"],
+    ]
+    remarks = {"liste": Remarks(notes, 61, {"not_selected": 7, "status": 1}), "leer": Remarks(reasons={"status": 3}),
+               "andere": Remarks(notes, 2)}  # fmt: skip
+    with store.writing("refresh") as run:
+        for name, told in remarks.items():
+            _write(store, name, Attempt(**common, remarks=asdict(told)))
+        run.summary["sources"] = ["liste", "leer"]
+    section = sections(store)["remarks"]
+    (item,) = section.items
+    assert item.title == "liste: 61 Werte nicht zu lesen; übergangen: nicht ausgewählt (not_selected) 7"
+    assert item.lines == (
+        "ohne Datensatz insgesamt: nicht ausgewählt (not_selected) 7, Absage des Servers (status) 1",
+        "https://example.org/l.csv, Zeile 4: cost: „viel“ lässt sich nicht lesen.",
+        "https://example.org/a: x",
+        "… und 59 weitere Werte",
+    )
 
 
 def test_every_run_is_reported_once_and_none_is_lost(store):

@@ -12,8 +12,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from checkup.property_titles import property_title
-from data.impact import TIER_TITLES
+from checkup.property_titles import money, origin_title, property_title, property_value, word
+from data.impact import HIGH, TIER_TITLES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 TIER_STYLES = {"proven": "bold green", "high": "green", "promising": "yellow", "open": "dim"}
 MAX_QUOTE = 320
+MARGIN = 10
+"""Of a frame around its title."""
 SURE = 0.3
 """Below this confidence a need is a guess, and the next ones are told with it."""
 
@@ -51,11 +53,6 @@ def years_of(match: Mapping[str, Any]) -> str:
     if start and end:
         return f"{start}-{end}"
     return f"seit {start}" if start else f"bis {end}" if end else ""
-
-
-def money(amount: float) -> str:
-    """An amount in euros with German separators."""
-    return f"{amount:,.0f} €".replace(",", ".")
 
 
 _COUNT_WORDS = ("", "einer", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn", "elf", "zwölf")
@@ -95,12 +92,23 @@ def print_answer(answer: Mapping[str, Any], text: str, vocabulary: "Vocabulary")
         console.print()
     for place, match in enumerate(answer["matches"], 1):
         console.print(_match(place, match, answer, vocabulary))
+        link = match["url"] or ""
+        console.print(f"  {link}  [dim]{escape(match['project_id'])}[/]", style="blue", soft_wrap=True)
     total = answer["index"]["projects"]
     console.print(
         f"[dim]{len(answer['matches'])} von {total} Projekten. Die Reihenfolge ist keine Wahrscheinlichkeit.[/]"
     )
-    if answer["high_impact_missing"]:
-        console.print("[dim]Unter den passenden ist keines mit hoher oder nachgewiesener Wirkung.[/]")
+    if note := missing_words(answer):
+        console.print(f"[dim]{note}[/]")
+
+
+def missing_words(answer: Mapping[str, Any]) -> str:
+    """Why no project is called particularly effective; empty where one is."""
+    if not answer["high_impact_missing"]:
+        return ""
+    if any(match["impact"]["tier"] in HIGH for match in answer["matches"]):
+        return "Keines der wirksamen Projekte passt so sicher, dass es hervorgehoben wird."
+    return "Unter den passenden ist keines mit hoher oder nachgewiesener Wirkung."
 
 
 def _abstention(answer: Mapping[str, Any]) -> Panel:
@@ -115,14 +123,15 @@ def _abstention(answer: Mapping[str, Any]) -> Panel:
 
 def understood(need: Mapping[str, Any], vocabulary: "Vocabulary") -> str:
     """A need as it was read, with the next guesses where it is uncertain."""
-    title = _need_title(need, vocabulary)
+    title = need_title(need, vocabulary)
     others = [str(other["title"]) for other in need.get("alternatives", [])[:2]]
     if need.get("confidence", 1.0) >= SURE or not others:
         return title
     return f"unsicher: {title}? {'? '.join(others)}?"
 
 
-def _need_title(need: Mapping[str, Any], vocabulary: "Vocabulary") -> str:
+def need_title(need: Mapping[str, Any], vocabulary: "Vocabulary") -> str:
+    """What the vocabulary calls a need, or its own words."""
     known = vocabulary.needs.get(str(need.get("need_id")))
     return known.title if known else str(need.get("statement", ""))
 
@@ -131,7 +140,8 @@ def _match(place: int, match: Mapping[str, Any], answer: Mapping[str, Any], voca
     body = Text()
     facts = [place_of(match), years_of(match), match["organisation"] or ""]
     facts += [money(match["cost_eur"])] if match["cost_eur"] else []
-    body.append(" · ".join(fact for fact in facts if fact) + "\n", style="dim")
+    if any(facts):
+        body.append(" · ".join(fact for fact in facts if fact) + "\n", style="dim")
     tier = match["impact"]["tier"]
     checked = "geprüft" if match["impact"]["verified"] else "laut Quelle"
     body.append(f"{TIER_TITLES[tier]}", style=TIER_STYLES[tier])
@@ -148,9 +158,8 @@ def _match(place: int, match: Mapping[str, Any], answer: Mapping[str, Any], voca
         body.append(f"Achtung: {misfit}\n", style="red")
     if match["feedback"]:
         body.append(feedback_words(match["feedback"]) + "\n", style="green")
-    if match["url"]:
-        body.append(match["url"], style="blue")
-    title = f"{place}. {match['title'] or match['project_id']}"
+    body.rstrip()
+    title = shorten(f"{place}. {match['title'] or match['project_id']}", _console().width - MARGIN)
     return Panel(body, title=f"[bold]{escape(title)}[/]", title_align="left", border_style=TIER_STYLES[tier])
 
 
@@ -158,7 +167,7 @@ def _bridge(reason: Mapping[str, Any], answer: Mapping[str, Any], vocabulary: "V
     """Need → approach in plain words, as far as the reason names them."""
     approach = vocabulary.approaches.get(str(reason.get("approach")))
     need = reason.get("need")
-    parts = [_need_title(answer["needs"][need], vocabulary)] if need is not None else []
+    parts = [need_title(answer["needs"][need], vocabulary)] if need is not None else []
     parts += [approach.title] if approach else []
     return " → ".join(parts)
 
@@ -169,13 +178,13 @@ def print_project(record: Mapping[str, Any]) -> None:
     console.print(f"[bold]{escape(record.get('title') or record['id'])}[/]  [dim]{escape(record['id'])}[/]")
     for key in ("organisation", "municipality", "state", "start_year", "end_year", "url"):
         if record.get(key) is not None:
-            console.print(f"  {key}: {escape(str(record[key]))}")
+            console.print(f"  {property_title(key)}: {escape(str(record[key]))}", soft_wrap=True)
     console.print(Panel(escape(record["text"] or _purged(record))))
     table = Table("Angabe", "Wert", "Beleg", "Herkunft", box=None)
     for statement in record["statements"]:
         table.add_row(
-            property_title(statement["property"]), escape(str(statement["value"])),
-            escape(shorten(statement["quote"] or "", 80)), statement["origin"],
+            property_title(statement["property"]), escape(property_value(statement["property"], statement["value"])),
+            escape(shorten(statement["quote"] or "", 80)), origin_title(statement["origin"]),
         )  # fmt: skip
     console.print(table)
     for document in record["documents"]:
@@ -199,7 +208,8 @@ def print_marked(record: Mapping[str, Any]) -> None:
         text.stylize("bold yellow", statement["start"], statement["end"])
     console.print(Panel(text, title=escape(record.get("title") or record["id"])))
     for statement in rows:
-        value = f"{property_title(statement['property'])} = {statement['value']}"
+        value = property_value(statement["property"], statement["value"])
+        value = f"{property_title(statement['property'])} = {value}"
         console.print(f"  {escape(value)}: [yellow]{escape(shorten(statement['quote'] or '', 120))}[/]")
 
 
@@ -233,41 +243,25 @@ def print_table(name: str, table: "pd.DataFrame") -> None:
     _console().print(shown)
 
 
-def print_check(answer: Mapping[str, Any]) -> None:
-    """`sources check`: records with the beginning of their texts, fill rates, refusals, values that were not read."""
-    console = _console()
-    console.print(f"[bold]{escape(answer['source'])}[/]: {len(answer['records'])} Datensätze angesehen")
-    for record in answer["records"]:
-        facts = ", ".join(f"{key}={shorten(str(value), 40)}" for key, value in record["facts"].items())
-        console.print(f"  • {escape(str(record['title']))} ({record['characters']} Zeichen) {escape(facts)}")
-        console.print(f"    {escape(shorten(record['text'], 200))}", style="dim")
-    for name, rate in answer["fill"].items():
-        console.print(f"  gefüllt: {name} {rate:.0%}")
-    for name, items in (("abgelehnt", answer["refused"]), ("nicht gelesen", answer["unread"])):
-        for item in items:
-            row = "" if item["line"] is None else f", Zeile {item['line']}"
-            console.print(f"  {name}: {escape(item['url'])}{row}: {escape(item['reason'])}", style="dim")
-    for reason in (*answer["missed"], *answer["hints"]):
-        console.print(f"  Achtung: {escape(reason)}", style="red")
-
-
 def print_extraction(answer: Mapping[str, Any]) -> None:
     """`extract`: every value with its quote."""
     console = _console()
     impact = answer["impact"]
-    console.print(
-        f"Wirkung: {TIER_TITLES[impact['tier']]} (Stufe {impact['level']}, Evidenz {impact['evidence_grade']})"
-    )
+    if not answer["on_topic"]:
+        console.print("Der Text handelt wohl nicht von Integration; Felder und Wirkung bleiben leer.", style="yellow")
+    else:
+        console.print(f"{TIER_TITLES[impact['tier']]} (Stufe {impact['level']}, Evidenz {impact['evidence_grade']})")
     for name in ("action_fields", "target_groups", "approaches"):
         for item in answer[name]:
             quote = item["quotes"][0]["quote"] if item["quotes"] else ""
-            console.print(f"  {name}: {item['id']} ({item['score']:.2f})  [yellow]{escape(shorten(quote, 100))}[/]")
+            told = f"{property_title(name)}: {item['id']} ({item['score']:.2f})"
+            console.print(f"  {told}  [yellow]{escape(shorten(quote, 100))}[/]")
     for fact in answer["facts"]:
-        value = f"{property_title(fact['property'])} = {fact['value']}"
+        value = f"{property_title(fact['property'])} = {property_value(fact['property'], fact['value'])}"
         console.print(f"  {escape(value)}  [yellow]{escape(shorten(fact['quote'], 100))}[/]")
 
 
-def print_analysis(answer: Mapping[str, Any]) -> None:
+def print_analysis(answer: Mapping[str, Any], vocabulary: "Vocabulary") -> None:
     """`analyse`: what was understood of a situation."""
     console = _console()
     if not answer["answerable"]:
@@ -276,17 +270,27 @@ def print_analysis(answer: Mapping[str, Any]) -> None:
         if answer[key]:
             console.print(f"[bold]{title}[/]")
         for item in answer[key]:
-            name = item.get("need_id") or item.get("field") or item.get("kind") or ""
-            console.print(f"  • {escape(str(name))}: {escape(shorten(item['statement'], 160))}")
-    console.print(f"Handlungsfelder: {', '.join(answer['action_fields']['needed']) or '–'}")
-    console.print(f"Zielgruppen: {', '.join(group['id'] for group in answer['target_groups']) or '–'}")
+            console.print(f"  • {escape(_named(key, item, vocabulary))}: {escape(shorten(item['statement'], 160))}")
+    fields = [property_value("action_fields", name, vocabulary) for name in answer["action_fields"]["needed"]]
+    groups = [property_value("target_groups", group["id"], vocabulary) for group in answer["target_groups"]]
+    console.print(f"Handlungsfelder: {escape(', '.join(fields) or '–')}")
+    console.print(f"Zielgruppen: {escape(', '.join(groups) or '–')}")
     for key in ("municipality", "state", "population", "budget_limit_eur"):
         if answer[key] is not None:
-            console.print(f"{key}: {escape(str(answer[key]))}")
+            console.print(f"{property_title(key)}: {escape(property_value(key, answer[key]))}")
     if answer["place"]:
         from matching.place_lookup import told
 
         console.print(escape(told(answer["place"], stated=answer["population"])))
+
+
+def _named(key: str, item: Mapping[str, Any], vocabulary: "Vocabulary") -> str:
+    """What a sentence of a situation tells: its need, the field in which something works, the kind of a limit."""
+    if key == "needs":
+        return understood(item, vocabulary)
+    if key == "existing":
+        return property_value("action_fields", item["field"], vocabulary) if item.get("field") else "läuft"
+    return word(str(item.get("kind") or ""))
 
 
 def print_knowledge(card: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from checkup.coverage import NO_YEAR, OLD_AFTER_YEARS, Coverage
 from checkup.drawing import Bars, HeatMap, bars, heat_map
 from checkup.page import whole_page
-from data.impact import TIER_TITLES
+from data.impact import EVIDENCE_TITLES, LEVEL_TITLES, TIER_TITLES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,16 +31,6 @@ FAILURE = (
 )
 TITLES = {
     "Modul": "Module", "Handlungsfeld": "Handlungsfelder", "Land": "Länder", "Stand": "Einträge je Jahr der Angaben",
-}  # fmt: skip
-LEVEL_TITLES = {
-    0: "0 kein Ergebnis genannt", 1: "1 Angebot findet statt", 2: "2 Zielgruppe erreicht", 3: "3 angenommen, zufrieden",
-    4: "4 Wissen oder Haltung verändert", 5: "5 Verhalten verändert", 6: "6 Lebenslage verbessert",
-    7: "7 Gesellschaft verändert",
-}  # fmt: skip
-"""The result levels (PHINEO, "Kursbuch Wirkung") in a few words."""
-EVIDENCE_TITLES = {
-    "X": "X Studie: ohne Nutzen", "0": "0 kein Beleg genannt", "1": "1 eigene Zählung", "2": "2 Monitoring",
-    "3": "3 externe Evaluation", "4": "4 mit Vergleich", "5": "5 mehrere Studien",
 }  # fmt: skip
 COLUMN_TITLES: Mapping[str, Mapping[Any, str]] = {
     "Wirkung": TIER_TITLES, "Evidenz": EVIDENCE_TITLES, "Stufe": LEVEL_TITLES,

@@ -60,7 +60,8 @@ def evaluate(
     projects = _of_split(_lines(folder / "projects.jsonl"), split)
     situations = _of_split(_lines(folder / "situations.jsonl"), split)
     if not projects and not situations:
-        raise CheckupError(f"In {folder} steht weder projects.jsonl noch situations.jsonl (mit diesem Teil: {split}).")
+        part = f" mit dem Teil „{split}“" if split else ""
+        raise CheckupError(f"In {folder} steht weder projects.jsonl noch situations.jsonl{part}.")
     result: dict[str, Any] = {"schema_version": SCHEMA_VERSION, "folder": folder.name, "split": split, "needs": needs,
                               "with_labels": with_labels, "encoder": settings.encoder}  # fmt: skip
     if labelled := [project for project in projects if "action_fields" in project.get("gold", {})]:

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from checkup.console import money, place_of, years_of
-from data.impact import TIER_TITLES
+from checkup.console import missing_words, need_title, place_of, years_of
+from checkup.property_titles import money
+from data.impact import EVIDENCE_TITLES, LEVEL_TITLES, TIER_TITLES
 
 if TYPE_CHECKING:
     from data.vocabulary import Vocabulary
@@ -27,6 +28,9 @@ blockquote { margin: .5rem 0; padding-left: .75rem; border-left: 3px solid var(-
 .misfit { color: #a01c1c; } a { color: #174ea6; overflow-wrap: anywhere; }
 @media print { body { margin: 0; max-width: none; font-size: 11pt; } article { border-color: #999; } }
 """
+
+
+LEVELS = f"Stufe: {', '.join(LEVEL_TITLES.values())}. Evidenz: {', '.join(EVIDENCE_TITLES.values())}."
 
 
 def whole_page(title: str, body: str, style: str = "") -> str:
@@ -77,7 +81,7 @@ def _article(place: int, match: Mapping[str, Any], answer: Mapping[str, Any], vo
     ]
     for reason in match["reasons"]:
         need, approach = reason.get("need"), vocabulary.approaches.get(str(reason.get("approach")))
-        bridge = [answer["needs"][need]["statement"]] if need is not None else []
+        bridge = [need_title(answer["needs"][need], vocabulary)] if need is not None else []
         bridge += [approach.title] if approach else []
         if bridge:
             parts.append(f'<p class="note">{escape(" → ".join(bridge))}</p>')
@@ -101,8 +105,10 @@ def answer_page(answer: Mapping[str, Any], text: str, vocabulary: "Vocabulary") 
         names = "; ".join(escape(titles[i]) for i in answer["highlights"])
         body.append(f'<p><span class="tier high">Besonders wirksam:</span> {names}</p>')
     body += [_article(place, match, answer, vocabulary) for place, match in enumerate(answer["matches"], 1)]
+    if note := missing_words(answer):
+        body.append(f'<p class="note">{escape(note)}</p>')
     body.append(
         f'<p class="note">{len(answer["matches"])} von {answer["index"]["projects"]} Projekten. '
-        "Die Reihenfolge ist keine Wahrscheinlichkeit.</p>"
+        f"Die Reihenfolge ist keine Wahrscheinlichkeit. {LEVELS}</p>"
     )
     return whole_page("Projekte zur Lage", "".join(body))

@@ -16,6 +16,17 @@ HIGH = ("high", "proven")
 EVIDENCE_GRADES = ("X", "0", "1", "2", "3", "4", "5")
 """As filters rank them: a rigorous study that found no benefit ranks below no statement."""
 
+LEVEL_TITLES = {
+    0: "0 kein Ergebnis genannt", 1: "1 Angebot findet statt", 2: "2 Zielgruppe erreicht", 3: "3 angenommen, zufrieden",
+    4: "4 Wissen oder Haltung verändert", 5: "5 Verhalten verändert", 6: "6 Lebenslage verbessert",
+    7: "7 Gesellschaft verändert",
+}  # fmt: skip
+"""The result levels (PHINEO, "Kursbuch Wirkung") in a few words."""
+EVIDENCE_TITLES = {
+    "X": "X Studie: ohne Nutzen", "0": "0 kein Beleg genannt", "1": "1 eigene Zählung", "2": "2 Monitoring",
+    "3": "3 externe Evaluation", "4": "4 mit Vergleich", "5": "5 mehrere Studien",
+}  # fmt: skip
+
 
 def tier(level: int, evidence_grade: str, *, verified: bool = False) -> str:
     """The tier of a result level 0-7 with an evidence grade.

@@ -67,7 +67,10 @@ class TransformersEncoder:
         try:
             self._model = SentenceTransformer(name, device="cpu", local_files_only=Path(name).exists())
         except (OSError, ValueError) as error:
-            raise CheckupError(f"Das Sprachmodell »{name}« lässt sich nicht laden: {error}") from error
+            raise CheckupError(
+                f"Das Sprachmodell »{name}« lässt sich nicht laden. "
+                f"Bitte den Namen oder Ordner in settings.toml prüfen ({error})."
+            ) from error
         self.dimension = int(self._model.get_embedding_dimension() or 0)
         self.fingerprint = _model_fingerprint(name, self._model)
         self._prompts = {name: prompt or "" for name, prompt in self._model.prompts.items()}

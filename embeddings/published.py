@@ -188,10 +188,10 @@ def _read(folder: Path, files: Sequence[str] = FILES) -> tuple[dict[str, Any], d
         manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
         content = {name: (folder / name).read_bytes() for name in files}
         if manifest["schema"] != SCHEMA:
-            raise IndexUnusableError(f"{folder.name}: schema {manifest['schema']}")
+            raise IndexUnusableError(f"{folder.name}: von einer anderen Fassung ({manifest['schema']})")
         for name, found in content.items():
             if hashlib.sha256(found).hexdigest() != manifest["sha256"][name]:
-                raise IndexUnusableError(f"{folder.name}/{name}: checksum differs")
+                raise IndexUnusableError(f"{folder.name}/{name}: Prüfsumme stimmt nicht")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise IndexUnusableError(f"{folder.name}: {error}") from error
     return manifest, content
@@ -210,7 +210,7 @@ def open_published(folder: Path, *, fingerprint: str | None = None) -> Published
     for attempt in range(3):
         generation = current_name(folder)
         if generation is None:
-            raise IndexUnusableError("no generation published")
+            raise IndexUnusableError("es gibt noch keinen Index")
         try:
             manifest, content = _read(folder / generation)
             break
@@ -219,7 +219,7 @@ def open_published(folder: Path, *, fingerprint: str | None = None) -> Published
             if attempt == 2 or current_name(folder) == generation:
                 raise
     if fingerprint is not None and manifest.get("fingerprint") != fingerprint:
-        raise IndexUnusableError(f"{generation}: made by another encoder ({manifest.get('fingerprint')})")
+        raise IndexUnusableError(f"{generation}: von einem anderen Sprachmodell ({manifest.get('fingerprint')})")
     return Published(
         manifest=manifest,
         cards=tuple(json.loads(line) for line in content["cards.jsonl"].decode("utf-8").split("\n") if line),

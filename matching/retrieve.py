@@ -81,7 +81,7 @@ class Matcher:
         self.encoder: Encoder = load_encoder(settings.encoder, threads=settings.threads)
         self.vocabulary: Vocabulary = load_vocabulary(settings.workspace, module_set=settings.module_set)
         self.weights = rank.load_weights()
-        self.reader = SituationReader(self.encoder)
+        self.reader = SituationReader(self.encoder, self.vocabulary)
         self.own = OwnReader(settings, self.vocabulary)
         self.index: Published = self._open(rebuild)
         self._ids = [card["project_id"] for card in self.index.cards]

@@ -5,7 +5,7 @@ Below: `embeddings` (encoder, linear readers), `pipeline.nlp` (sentences, labels
 Above: `matching.retrieve` ranks by the needs, `checkup analyse` shows them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data.errors import CheckupError
-from data.normalise import sanitise
+from data.normalise import Normalised, normalise, sanitise
 from data.settings import Settings
 from data.vocabulary import Vocabulary, load_vocabulary
 from embeddings.e5_file import Floats
@@ -37,6 +37,13 @@ ANSWERABLE = 0.25
 """A text that looks off topic or vague is refused unless a sentence leaves a need open with more than this chance."""
 CONTEXT = Context(neighbours=0.35, words=0.2)
 """What surrounds a sentence helps to tell the need that it states (judged set, dev: between .2 and .4 all alike)."""
+WOMEN = frozenset({"frau", "mutter", "mädchen", "tochter", "schwangere", "women", "woman", "mother", "mothers"})
+MEN = frozenset({"mann", "vater", "sohn", "men", "father", "fathers", "boys"})
+"""Search tokens that tell of whom a sentence or the title of a need speaks."""
+OF_THE_OTHERS = 0.1
+"""So much is left of the chance of a need of women in a sentence that speaks of men only, and the other way round."""
+SHOUTED = 0.8
+"""A text with this share of capitals among its letters is read as if it had none."""
 FIELD_SHARE = 0.3
 """A sentence belongs to a field if the needs of that field have at least this share of its probability."""
 FIELD_NEEDED = 0.5
@@ -91,9 +98,10 @@ def checked_text(text: str) -> str:
             "Der Text ist leer oder enthält keine Wörter. Bitte die Situation in ein paar Sätzen beschreiben."
         )
     if len(clean) > MAX_CHARACTERS:
+        given, most = (f"{number:,}".replace(",", ".") for number in (len(clean), MAX_CHARACTERS))
         raise CheckupError(
-            f"Der Text hat {len(clean):,} Zeichen, höchstens {MAX_CHARACTERS:,} sind möglich. ".replace(",", ".")
-            + "Bitte den Abschnitt mit der Lagebeschreibung wählen."
+            f"Der Text hat {given} Zeichen, höchstens {most} sind möglich. "
+            "Bitte den Abschnitt mit der Lagebeschreibung wählen."
         )
     return clean
 
@@ -107,13 +115,20 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
 
 
 class SituationReader:
-    """The trained readers of roles, needs and topic for one encoder."""
+    """The trained readers of roles, needs and topic for one encoder.
 
-    def __init__(self, encoder: Encoder, folder: Path = WEIGHTS) -> None:
+    Args:
+        encoder: whose vectors they read.
+        vocabulary: the titles of its needs tell which are those of women or of men; None: nobody asks.
+        folder: of the weights.
+    """
+
+    def __init__(self, encoder: Encoder, vocabulary: Vocabulary | None = None, folder: Path = WEIGHTS) -> None:
         self.encoder = encoder
         self.roles = _optional(folder / "roles.npz", encoder.fingerprint)
         self.needs = _optional(folder / "needs.npz", encoder.fingerprint)
         self.topic = _optional(folder / "topic.npz", encoder.fingerprint)
+        self._of_women, self._of_men = _by_sex(self.needs.classes if self.needs else (), vocabulary)
 
     @property
     def ready(self) -> bool:
@@ -121,11 +136,13 @@ class SituationReader:
         return self.roles is not None and self.needs is not None
 
     def read(self, text: str) -> Reading:
-        """Read a text as `checked_text` returned it."""
+        """Read a text as `checked_text` returned it; what is told of it has its offsets."""
         from pipeline.nlp.search_tokens import search_tokens
 
-        spans = sentence_spans(text)
-        pieces = [text[start:end] for start, end in spans]
+        plain = normalise(text)
+        read = _unshouted(plain.text)
+        spans = sentence_spans(read)
+        pieces = [read[start:end] for start, end in spans]
         vectors = self.encoder.encode(pieces, prompt_name="query")
         whole = pooled(vectors, [len(piece) for piece in pieces])
         if self.roles is None or self.needs is None:
@@ -133,12 +150,22 @@ class SituationReader:
         tokens = [search_tokens(piece) for piece in pieces]
         roles = self.roles.probabilities(vectors, pieces, tokens)
         needs = self.needs.probabilities(vectors, pieces, tokens, context=CONTEXT)
+        needs = np.stack([self._for_its_people(row, words) for row, words in zip(needs, tokens, strict=True)])
         found = tuple(
-            Sentence(start, end, dict(zip(self.roles.classes, map(float, role), strict=True)), need, vector)
-            for (start, end), role, need, vector in zip(spans, roles, needs, vectors, strict=True)
+            Sentence(*_given(plain, span), dict(zip(self.roles.classes, map(float, role), strict=True)), need, vector)
+            for span, role, need, vector in zip(spans, roles, needs, vectors, strict=True)
         )
-        off_topic, vague = self._topic(text, whole, [word for words in tokens for word in words])
+        off_topic, vague = self._topic(read, whole, [word for words in tokens for word in words])
         return Reading(text, found, off_topic, vague, whole)
+
+    def _for_its_people(self, needs: Floats, tokens: Iterable[str]) -> Floats:
+        """The needs of a sentence, those of the other sex taken back where it names one only."""
+        of_women, of_men = _sexes(tokens)
+        if of_women == of_men:
+            return needs
+        kept = np.where(self._of_men if of_women else self._of_women, np.float32(OF_THE_OTHERS), np.float32(1))
+        changed = needs * kept
+        return np.asarray(changed / changed.sum(), np.float32)
 
     def _topic(self, text: str, whole: Floats, tokens: Sequence[str]) -> tuple[float, float]:
         if self.topic is None:
@@ -146,6 +173,35 @@ class SituationReader:
         found = self.topic.probabilities(whole[None], [text], [tokens])[0]
         by_name = dict(zip(self.topic.classes, map(float, found), strict=True))
         return by_name.get("off_topic", 0.0), by_name.get("vague", 0.0)
+
+
+def _given(plain: Normalised, span: tuple[int, int]) -> tuple[int, int]:
+    """A span of the normalised text in the text as it was given."""
+    return plain.span(*span)
+
+
+def _unshouted(text: str) -> str:
+    """The text, in small letters where it is all in capitals (as long as before)."""
+    letters = [character for character in text if character.isalpha()]
+    if sum(character.isupper() for character in letters) < SHOUTED * len(letters):
+        return text
+    return "".join(low if len(low := character.lower()) == 1 else character for character in text)
+
+
+def _sexes(tokens: Iterable[str]) -> tuple[bool, bool]:
+    """Whether women are named, and whether men are."""
+    named = set(tokens)
+    return bool(named & WOMEN), bool(named & MEN)
+
+
+def _by_sex(needs: Sequence[str], vocabulary: Vocabulary | None) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """bool[needs] twice: whose title names women and no men, and the other way round."""
+    from pipeline.nlp.search_tokens import search_tokens
+
+    titles = [vocabulary.needs[name].title if vocabulary and name in vocabulary.needs else "" for name in needs]
+    named = np.array([_sexes(search_tokens(title)) if title else (False, False) for title in titles], np.bool_)
+    named = named.reshape(-1, 2)
+    return named[:, 0] & ~named[:, 1], named[:, 1] & ~named[:, 0]
 
 
 def _optional(path: Path, fingerprint: str) -> LinearReader | None:
@@ -209,7 +265,7 @@ class Analyser:
     def __init__(self, settings: Settings, encoder: Encoder | None = None) -> None:
         self.encoder = encoder or load_encoder(settings.encoder, threads=settings.threads)
         self.vocabulary = load_vocabulary(settings.workspace, module_set=settings.module_set)
-        self.reader = SituationReader(self.encoder)
+        self.reader = SituationReader(self.encoder, self.vocabulary)
         self.own = OwnReader(settings, self.vocabulary)
 
     def analyse(self, text: str) -> dict[str, Any]:

@@ -250,11 +250,11 @@ def status(json: Annotated[bool, JSON] = False) -> int:
     if json:
         context.print_json(answer)
         return 0
-    context.say(f"Arbeitsordner: {settings.workspace}\nProjekte: {projects}")
+    lines = [f"Arbeitsordner: {settings.workspace}", f"Projekte: {projects}"]
     if index["usable"]:
-        context.say(f"Index: {index['projects']} Projekte, Sprachmodell {index['encoder']}")
+        lines.append(f"Index: {index['projects']} Projekte, Sprachmodell {index['encoder']}")
     else:
-        context.say(f"Index: unbrauchbar ({index['reason']}); wird beim nächsten match neu gebaut")
-    for run in runs:
-        context.say(f"  {run['started_at']}  {run['kind']:<8} {run['status']}")
+        lines.append(f"Index: unbrauchbar ({index['reason']}); wird beim nächsten match neu gebaut")
+    lines += [f"  {run['started_at']}  {run['kind']:<8} {run['status']}" for run in runs]
+    typer.echo("\n".join(lines))
     return 0

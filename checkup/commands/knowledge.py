@@ -10,16 +10,21 @@ import typer
 
 from checkup import context
 from checkup.commands.database import JSON
-from checkup.commands.matching import FILE, INPUT, OUTPUT, TEXT, TEXT_OPTION, write_answer
+from checkup.commands.matching import FILE, INPUT, OUTPUT, write_answer
 
 if TYPE_CHECKING:
     from checkup.coverage import Coverage
+
+TEXT = typer.Argument(help="Die Projektbeschreibung; - liest die Standardeingabe")
+TEXT_OPTION = typer.Option("--text", help="die Projektbeschreibung als Option")
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command(epilog="Beispiel: checkup explain --need anerkannte-bleiben-im-heim")(explain)
-    app.command(epilog='Beispiel: checkup extract "2019 fanden 57 Geflüchtete eine Arbeit." --json')(extract)
+    app.command(epilog='Beispiel: checkup extract "Seit 2016 fanden 57 von 80 Geflüchteten eine Ausbildung." --json')(
+        extract
+    )
     app.command(epilog="Beispiel: checkup coverage --html abdeckung.html")(coverage)
 
 

@@ -160,7 +160,8 @@ def analyse(
         return batch(input, output, lambda given: _told({**analyser.analyse(given["text"]), "id": given.get("id")}))
     given = read_text(text, text_option, file)
     checked_text(given.text)  # before anything is loaded
-    answer = _told({**Analyser(context.settings()).analyse(given.text), "id": None})
+    analyser = Analyser(context.settings())
+    answer = _told({**analyser.analyse(given.text), "id": None})
     if given.from_file:
         answer["text"] = given.text
     if json or output not in (None, "-"):
@@ -168,5 +169,5 @@ def analyse(
     else:
         from checkup.console import print_analysis
 
-        print_analysis(answer)
+        print_analysis(answer, analyser.vocabulary)
     return 0

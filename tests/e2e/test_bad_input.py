@@ -123,6 +123,34 @@ def test_strange_characters_are_read_and_quoted_truly(home: Path, tmp_path: Path
     assert call("extract", "--input", file).out == output.read_text("utf-8")
 
 
+SAME = "In unserer Gemeinde finden anerkannte Geflüchtete keine Wohnung. Die Vermieter sagen ab."
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        unicodedata.normalize("NFD", SAME),
+        SAME.replace("Wohnung", "Woh-\nnung"),
+        SAME.replace(" keine", "\u00a0\n  keine"),
+    ],
+    ids=["decomposed", "hyphenated", "wrapped"],
+)
+def test_the_form_of_a_text_does_not_change_its_answer(home: Path, given: str) -> None:
+    plain = call("match", SAME, "--json", workspace=home).json()
+    other = call("match", "--text", given, "--json", workspace=home).json()
+    assert [need["need_id"] for need in other["needs"]] == [need["need_id"] for need in plain["needs"]]
+    told = [[(match["project_id"], match["score"]) for match in answer["matches"]] for answer in (plain, other)]
+    assert told[0]
+    assert told[0] == told[1]
+
+
+def test_a_text_in_capitals_is_read_as_one_in_small_letters(home: Path) -> None:
+    small = call("analyse", SAME.lower(), "--json", workspace=home).json()["needs"]
+    large = call("analyse", SAME.upper(), "--json", workspace=home).json()["needs"]
+    assert small
+    assert [need["need_id"] for need in small] == [need["need_id"] for need in large]
+
+
 def test_strange_characters_are_imported_one_for_one(workspace: Path, tmp_path: Path) -> None:
     records = [{"id": f"s-{number}", "text": text} for number, text in enumerate(STRANGE.values())]
     answer = call("import", write_lines(tmp_path / "x.jsonl", records), workspace=workspace)

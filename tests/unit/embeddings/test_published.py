@@ -86,12 +86,12 @@ def test_a_broken_manifest_is_refused(tmp_path, manifest):
 
 def test_another_encoder_is_refused(tmp_path):
     make(tmp_path)
-    with pytest.raises(IndexUnusableError, match="another encoder"):
+    with pytest.raises(IndexUnusableError, match="anderen Sprachmodell"):
         open_published(tmp_path, fingerprint="f2")
 
 
 def test_nothing_published(tmp_path):
-    with pytest.raises(IndexUnusableError, match="no generation"):
+    with pytest.raises(IndexUnusableError, match="noch keinen Index"):
         open_published(tmp_path)
     (tmp_path / "CURRENT").write_text("g-nowhere", "utf-8")
     with pytest.raises(IndexUnusableError):

@@ -1,0 +1,57 @@
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from data.normalise import normalise
+from matching.situation import OF_THE_OTHERS, SituationReader, _by_sex, _given, _unshouted
+
+
+def vocabulary(**titles):
+    return SimpleNamespace(needs={name: SimpleNamespace(title=title) for name, title in titles.items()})
+
+
+def test_a_span_leads_back_to_the_text_as_it_was_given():
+    text = "Es fehlen Woh-\nnungen."
+    plain = normalise(text)
+    start = plain.text.index("Wohnungen")
+    first, last = _given(plain, (start, start + len("Wohnungen")))
+    assert text[first:last] == "Woh-\nnungen"
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("UNS FEHLT GELD", "uns fehlt geld"),
+        ("Uns fehlt Geld", "Uns fehlt Geld"),
+        ("İSTANBUL", "İstanbul"),
+        ("1. 2.", "1. 2."),
+    ],
+)
+def test_only_what_is_shouted_is_read_in_small_letters(text, read):
+    assert _unshouted(text) == read
+    assert len(_unshouted(text)) == len(text)
+
+
+def test_needs_of_women_and_of_men_are_told_by_their_titles():
+    known = vocabulary(
+        a="Frauen kommen nicht in Arbeit", b="Junge Männer trinken", c="Männer und Frauen", d="Wohnungen"
+    )
+    women, men = _by_sex(("a", "b", "c", "d", "unbekannt"), known)
+    assert women.tolist() == [True, False, False, False, False]
+    assert men.tolist() == [False, True, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("words", "changed"),
+    [(["mann"], 0), (["frau", "mutter"], 1), (["frau", "mann"], None), (["kind"], None)],
+)
+def test_a_sentence_about_men_states_no_need_of_women(words, changed):
+    reader = SituationReader.__new__(SituationReader)
+    reader._of_women, reader._of_men = _by_sex(("a", "b"), vocabulary(a="Frauen fehlen", b="Männer fehlen"))
+    needs = np.array([0.5, 0.5], np.float32)
+    found = reader._for_its_people(needs, words)
+    assert found.sum() == pytest.approx(1)
+    least = OF_THE_OTHERS / (1 + OF_THE_OTHERS)
+    expected = [0.5, 0.5] if changed is None else [least if n == changed else 1 - least for n in (0, 1)]
+    assert found.tolist() == pytest.approx(expected)

@@ -12,8 +12,11 @@ from pipeline.side_by_side import SideBySide, Turn
 class Jobs:
     """Jobs that compute, wait and compute again, and note what they did."""
 
-    def __init__(self, turn: Turn, waits_s: list[float]) -> None:
+    def __init__(self, turn: Turn, waits_s: list[float], *, together: int = 0) -> None:
         self.turn, self.waits_s = turn, waits_s
+        self.together = threading.Barrier(max(together, 1))
+        """At which so many first jobs wait for each other, however slow the machine is."""
+        self.waiting = together
         self.computing = self.most_computing = self.under_way = self.most_under_way = 0
         self.steps: list[int] = []
         self.lock = threading.Lock()
@@ -25,6 +28,9 @@ class Jobs:
         with self.lock:
             self.under_way += 1
             self.most_under_way = max(self.most_under_way, self.under_way)
+        if number < self.waiting:
+            with self.turn.handed_over():
+                self.together.wait(timeout=60)
         for _ in range(3):
             self.compute(number)
             with self.turn.handed_over():
@@ -47,7 +53,7 @@ class Jobs:
 @pytest.mark.parametrize("at_once", [1, 2, 4, 9])
 def test_results_come_in_order_whoever_is_done_first(at_once):
     turn = Turn()
-    jobs = Jobs(turn, [0.05, 0.0, 0.02, 0.0, 0.01])
+    jobs = Jobs(turn, [0.05, 0.0, 0.02, 0.0, 0.01], together=min(at_once, 5))
     with jobs(at_once) as results:
         assert list(results) == [0, 1, 2, 3, 4]
     assert jobs.most_computing == 1

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
@@ -34,7 +35,8 @@ def code_of(fetcher, url: str) -> str:
 
 
 def hang_up(request: BaseHTTPRequestHandler) -> None:
-    request.connection.close()
+    request.close_connection = True
+    request.connection.shutdown(socket.SHUT_RDWR)
 
 
 def in_turn(*replies: Reply | Handler) -> Handler:
@@ -50,6 +52,7 @@ def in_turn(*replies: Reply | Handler) -> Handler:
         for name, value in reply.headers.items():
             request.send_header(name, value)
         request.send_header("Content-Length", str(len(reply.body)))
+        request.send_header("Connection", "close")  # the site closes it; a client that were not told would use it again
         request.end_headers()
         request.wfile.write(reply.body)
 

@@ -1,27 +1,35 @@
 """Drafts a source's YAML from a start address, for a person to edit: guesses records, overview pages, selectors.
 
-Below: `polite`, `discover`, `fields`, `tables`. Above: `checkup sources new`. A guess is marked as one in the file.
+Below: `guess_links`, `polite`, `discover`, `fields`, `tables`. Above: `checkup sources new`. A guess is marked as one.
 """
 
+import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from crawlers.charset import decode
-from crawlers.discover import canonical_url, page_links, parse_sitemap
+from crawlers.discover import SITEMAP_BYTES, SitemapPart, canonical_url, parse_feed, parse_sitemap
 from crawlers.fields import block_text, parse_html
+from crawlers.guess_links import Group, aliases, never_patterns, page_pattern, ranked_groups, read_links
 from crawlers.polite import PAGE_TYPES, Fetcher
 from crawlers.source import ListConfig
 from crawlers.tables import read_table, sniff_delimiter
 from crawlers.values import tidy
-from crawlers.web import LIST_TYPES, SITEMAP_TYPES, Refusal
+from crawlers.web import LIST_TYPES, SITEMAP_TYPES, XML_TYPES, Page, Refusal
 from data.errors import CheckupError
 
 SAMPLES = 3
-MIN_GROUP = 3
+PROBED_ROWS = 50
+"""Of a JSON list, whose rows need not all have the same names."""
+FEED = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:(?:<\?[^>]*>|<!--(?:(?!-->).)*-->|<!DOCTYPE[^>]*>)\s*)*<(?:\w+:)?(?:rss|feed|RDF)\b", re.S
+)
+"""Whatever type the server gives: the first element decides."""
+FEED_HEAD_BYTES = 5000
 MAIN_SELECTORS = ("article", "main", "#content", ".content", "[role=main]", "#main")
 PAGING = re.compile(r"[?&](page|seite|p|start|offset|tx_[a-z_]*page[^=]*)=\d+|/(?:page|seite)/\d+", re.I)
 LABELS = {
@@ -36,8 +44,8 @@ LABELS = {
     "contact": r"kontakt",
 }
 COLUMNS = LABELS | {
-    "title": r".*(?:bezeichnung|titel|projektname|vorhaben).*",
-    "text": r".*(?:zusammenfassung|beschreibung|zweck|inhalt).*",
+    "title": r".*(?:bezeichnung|titel|title|projektname|vorhaben).*",
+    "text": r".*(?:zusammenfassung|beschreibung|description|zweck|inhalt).*",
     "organisation": r"name(?: des begünstigten.*)?|.*(?:empfänger|träger|begünstigt).*",
     "start_date": r".*(?:beginn|start).*",
     "end_date": r".*(?:ende|end date).*",
@@ -51,8 +59,8 @@ class _Site:
     """What was seen of a site."""
 
     start: str
-    host: str
-    groups: list[tuple[str, list[str]]]
+    groups: list[Group]
+    never: list[str]
     paging: bool
     aliases: list[str]
     sitemap: bool
@@ -62,7 +70,7 @@ def draft_source(url: str, *, fetcher: Fetcher, name: str, private: bool = False
     """Look at an address and at most five more pages, and write a first YAML.
 
     Args:
-        url: A start page, or a CSV, XLSX or JSON list.
+        url: A start page, an RSS or Atom feed, or a CSV, XLSX or JSON list.
         fetcher: Asks the server (robots.txt is obeyed here too).
         name: The source's name.
         private: Whether the source lies in the local network.
@@ -74,16 +82,20 @@ def draft_source(url: str, *, fetcher: Fetcher, name: str, private: bool = False
         CheckupError: Where the address cannot be read; the message says why.
     """
     try:
-        page = fetcher.fetch(url, accepts=PAGE_TYPES | LIST_TYPES, max_bytes=fetcher.limits.list_bytes)
+        page = fetcher.fetch(url, accepts=PAGE_TYPES | LIST_TYPES | XML_TYPES, max_bytes=fetcher.limits.list_bytes)
     except Refusal as refusal:
         raise CheckupError(f"{url}: {refusal.reason}") from refusal
     head = _head(name, page.url) + ("allow_private_hosts: true\n" if private else "")
     kind = _list_format(page.url, page.content_type)
     if kind is not None:
         return head + _list_part(page.url, page.body, kind, page.headers.get("content-type", ""))
+    if FEED.match(page.body[:FEED_HEAD_BYTES]):
+        return head + _feed_part(page) + _fields_part(_samples(_entries(page), fetcher))
+    if page.content_type in XML_TYPES:
+        raise CheckupError(f"{url} ist XML, aber kein Feed. Bitte eine Seite, einen Feed oder eine Liste angeben.")
     html, _ = decode(page.body, page.headers.get("content-type", ""))
-    site = _look(page.url, html, fetcher)
-    samples = _samples(site, fetcher)
+    site = _look(url, page.url, html, fetcher)
+    samples = _samples(site.groups[0].links if site.groups else (), fetcher)
     return head + _site_part(site) + _fields_part(samples)
 
 
@@ -115,8 +127,11 @@ def _list_format(url: str, content_type: str) -> str | None:
 
 def _list_part(url: str, body: bytes, kind: str, content_type: str) -> str:
     delimiter = sniff_delimiter(decode(body, content_type)[0]) if kind == "csv" else None
-    header: Sequence[str] = ()
-    if kind != "json":
+    header: Sequence[str]
+    path = ""
+    if kind == "json":
+        path, header = _json_rows(url, decode(body, content_type)[0])
+    else:
         probe = ListConfig(format=kind, columns={"title": (1,)}, url=url, delimiter=delimiter)  # type: ignore[arg-type]
         try:
             header = read_table(body, probe, content_type).header
@@ -128,7 +143,39 @@ def _list_part(url: str, body: bytes, kind: str, content_type: str) -> str:
     rest = [name for name in header if name and name not in found.values()]
     note = f"    # weitere Spalten: {' | '.join(rest)}\n" if rest else ""
     mark = f"  delimiter: {_quoted(delimiter)}\n" if delimiter else ""
+    mark += f"  path: {_quoted(path)}  # bitte prüfen\n" if path else ""
     return f"kind: list\nlist:\n  url: {_quoted(url)}\n  format: {kind}\n{mark}  columns:\n{''.join(lines)}{note}"
+
+
+def _json_rows(url: str, text: str) -> tuple[str, list[str]]:
+    """The path of the longest list of objects in a JSON text (the first of equals), and its columns as paths."""
+    try:
+        found = list(_object_lists(json.loads(text), ()))
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise CheckupError(f"{url} ist kein gültiges JSON ({error}).") from error
+    if not found:
+        raise CheckupError(f"{url} enthält keine Liste von Objekten, die Zeilen sein könnten.")
+    path, rows = max(found, key=lambda item: len(item[1]))
+    columns = dict.fromkeys(column for row in rows[:PROBED_ROWS] for column in _columns(row))
+    return ".".join(path), list(columns)
+
+
+def _object_lists(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], list[dict[str, Any]]]]:
+    """Lists of objects that a path of names leads to."""
+    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+        yield path, value
+    if isinstance(value, dict):
+        for name, part in value.items():
+            if name and "." not in name:
+                yield from _object_lists(part, (*path, name))
+
+
+def _columns(row: dict[str, Any], prefix: str = "") -> Iterator[str]:
+    for name, value in row.items():
+        if isinstance(value, dict) and value:
+            yield from _columns(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name
 
 
 def _first(names: Sequence[str], form: str) -> str | None:
@@ -140,47 +187,57 @@ def _quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
-def shape(path: str) -> str:
-    """A regular expression for all addresses built like this one: numbers and the last part may differ."""
-    parts = path.rstrip("/").split("/")
-    fixed = [re.sub(r"\d+", r"\\d+", re.escape(part)) for part in parts[:-1]]
-    last = r"\d+" if parts[-1].isdigit() else r"[^/]+"
-    return "/".join([*fixed, last]) + "/?$"
-
-
-def _look(start: str, html: str, fetcher: Fetcher) -> _Site:
-    host = urlsplit(start).netloc
-    links = [form for link in page_links(html, start).links if (form := canonical_url(link))]
-    groups: dict[str, list[str]] = {}
-    elsewhere: Counter[str] = Counter()
-    for link in links:
-        parts = urlsplit(link)
-        if parts.netloc != host:
-            elsewhere[parts.netloc] += 1
-        elif len(parts.path.strip("/")) > 1 and not parts.query:
-            groups.setdefault(shape(parts.path), []).append(link)
-    ranked = sorted(groups.items(), key=lambda item: -len(item[1]))
-    bare = host.removeprefix("www.")
-    aliases = [other for other, _ in elsewhere.most_common(5) if other.removeprefix("www.") == bare]
-    paging = any(PAGING.search(link) for link in links)
-    return _Site(start, host, ranked, paging, aliases, _has_sitemap(start, fetcher))
-
-
-def _has_sitemap(start: str, fetcher: Fetcher) -> bool:
-    parts = urlsplit(start)
+def _entries(page: Page) -> tuple[str, ...]:
     try:
-        if fetcher.sitemaps(start):
-            return True
-        page = fetcher.fetch(f"{parts.scheme}://{parts.netloc}/sitemap.xml", accepts=SITEMAP_TYPES)
-        found = parse_sitemap(page.body)
+        return parse_feed(page.body, page.url)
+    except Refusal as refusal:
+        raise CheckupError(f"{page.url}: {refusal.reason}") from refusal
+
+
+def _feed_part(page: Page) -> str:
+    return f"kind: feed\nfeed: {{url: {_quoted(page.url)}}}\n"
+
+
+def _look(asked: str, start: str, html: str, fetcher: Fetcher) -> _Site:
+    """What a start page and its sitemap tell; `asked` may have led to `start`."""
+    links = read_links(html, start)
+    home = canonical_url(start) or start
+    own = dict.fromkeys([home, canonical_url(asked) or asked])
+    listed = _sitemap(start, fetcher)
+    groups = ranked_groups(links, listed or (), home, own)
+    return _Site(
+        start=start,
+        groups=groups,
+        never=never_patterns(groups[0] if groups else None, links, own),
+        paging=any(PAGING.search(link) for link in links.every),
+        aliases=aliases(links, urlsplit(home).netloc),
+        sitemap=listed is not None,
+    )
+
+
+def _sitemap(start: str, fetcher: Fetcher) -> tuple[str, ...] | None:
+    """The addresses of a site's first sitemap, of an index its first part; None where there is no sitemap."""
+    try:
+        announced = fetcher.sitemaps(start)
     except Refusal:
-        return False
-    return bool(found.pages or found.sitemaps)
+        announced = ()
+    try:
+        found = _sitemap_part(announced[0] if announced else urljoin(start, "/sitemap.xml"), fetcher)
+    except Refusal:
+        return () if announced else None
+    try:
+        return found.pages or (_sitemap_part(found.sitemaps[0], fetcher).pages if found.sitemaps else None)
+    except Refusal:
+        return ()
 
 
-def _samples(site: _Site, fetcher: Fetcher) -> list[Any]:
+def _sitemap_part(url: str, fetcher: Fetcher) -> SitemapPart:
+    return parse_sitemap(fetcher.fetch(url, accepts=SITEMAP_TYPES, max_bytes=SITEMAP_BYTES).body)
+
+
+def _samples(urls: Sequence[str], fetcher: Fetcher) -> list[Any]:
     trees = []
-    for url in site.groups[0][1][:SAMPLES] if site.groups else ():
+    for url in urls[:SAMPLES]:
         try:
             page = fetcher.fetch(url)
             trees.append(parse_html(decode(page.body, page.headers.get("content-type", ""))[0]))
@@ -190,7 +247,7 @@ def _samples(site: _Site, fetcher: Fetcher) -> list[Any]:
 
 
 def _site_part(site: _Site) -> str:
-    patterns = [pattern for pattern, links in site.groups if len(links) >= MIN_GROUP] or [r"/projekte?/[^/]+/?$"]
+    patterns = [group.pattern for group in site.groups] or [r"/projekte?/[^/?]+/?$"]
     lines = [
         "kind: site\n",
         "site:\n",
@@ -198,12 +255,21 @@ def _site_part(site: _Site) -> str:
         f"  sitemap: {'auto' if site.sitemap else 'none'}\n",
     ]
     if site.aliases:
-        lines.append(f"  host_aliases: {{{', '.join(f'{alias}: {site.host}' for alias in site.aliases)}}}\n")
-    if site.paging:
-        lines.append(f"  follow: ['{PAGING.pattern}']  # Blättern, bitte prüfen\n")
-    lines.append(f"  records: ['{patterns[0]}']  # bitte prüfen\n")
-    lines += [f"  # oder: '{pattern}'\n" for pattern in patterns[1:4]]
+        host = urlsplit(site.start).netloc.lower()
+        lines.append(f"  host_aliases: {{{', '.join(f'{alias}: {host}' for alias in site.aliases)}}}\n")
+    paging = f", {_single(PAGING.pattern)}" if site.paging else ""
+    note = "Blättern, bitte prüfen" if paging else "bitte prüfen"
+    lines.append(f"  follow: [{_single(page_pattern(canonical_url(site.start) or site.start))}{paging}]  # {note}\n")
+    lines.append(f"  records: [{_single(patterns[0])}]  # bitte prüfen\n")
+    lines += [f"  # oder: {_single(pattern)}\n" for pattern in patterns[1:4]]
+    if site.never:
+        lines += ["  never:  # bitte prüfen\n", *(f"    - {_single(pattern)}\n" for pattern in site.never)]
     return "".join(lines) + "  max_pages: 500\n"
+
+
+def _single(pattern: str) -> str:
+    """A pattern in YAML's single quotes."""
+    return "'" + pattern.replace("'", "''") + "'"
 
 
 def _fields_part(samples: list[Any]) -> str:

@@ -12,7 +12,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from checkup.property_titles import money, origin_title, property_title, property_value, word
+from checkup.property_titles import money, origin_title, property_title, property_value
 from data.impact import HIGH, TIER_TITLES
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ SURE = 0.3
 """Below this confidence a need is a guess, and the next ones are told with it."""
 
 
-def _console() -> Console:
+def own_console() -> Console:
+    """Standard output as people read it."""
     return Console(highlight=False, soft_wrap=False)
 
 
@@ -77,9 +78,9 @@ def feedback_words(counts: Mapping[str, int]) -> str:
 
 def print_answer(answer: Mapping[str, Any], text: str, vocabulary: "Vocabulary") -> None:
     """A `match` answer: what was understood, the highlights, the projects with their reasons."""
-    console = _console()
+    console = own_console()
     if answer["abstained"]:
-        console.print(_abstention(answer))
+        console.print(abstention(answer))
         return
     if answer["needs"]:
         console.print("[bold]Verstandene Bedarfe[/]")
@@ -111,7 +112,8 @@ def missing_words(answer: Mapping[str, Any]) -> str:
     return "Unter den passenden ist keines mit hoher oder nachgewiesener Wirkung."
 
 
-def _abstention(answer: Mapping[str, Any]) -> Panel:
+def abstention(answer: Mapping[str, Any]) -> Panel:
+    """Why nothing is recommended, and what to tell."""
     why = {
         "vague": "Die Beschreibung nennt noch kein bestimmtes Problem.",
         "off_topic": "Der Text handelt nicht von der Integration Zugewanderter.",
@@ -159,7 +161,7 @@ def _match(place: int, match: Mapping[str, Any], answer: Mapping[str, Any], voca
     if match["feedback"]:
         body.append(feedback_words(match["feedback"]) + "\n", style="green")
     body.rstrip()
-    title = shorten(f"{place}. {match['title'] or match['project_id']}", _console().width - MARGIN)
+    title = shorten(f"{place}. {match['title'] or match['project_id']}", own_console().width - MARGIN)
     return Panel(body, title=f"[bold]{escape(title)}[/]", title_align="left", border_style=TIER_STYLES[tier])
 
 
@@ -174,7 +176,7 @@ def _bridge(reason: Mapping[str, Any], answer: Mapping[str, Any], vocabulary: "V
 
 def print_project(record: Mapping[str, Any]) -> None:
     """`show`: a project with what is stated about it and by whom."""
-    console = _console()
+    console = own_console()
     console.print(f"[bold]{escape(record.get('title') or record['id'])}[/]  [dim]{escape(record['id'])}[/]")
     for key in ("organisation", "municipality", "state", "start_year", "end_year", "url"):
         if record.get(key) is not None:
@@ -201,7 +203,7 @@ def _purged(record: Mapping[str, Any]) -> str:
 
 def print_marked(record: Mapping[str, Any]) -> None:
     """`explain PROJECT`: the text with the places its values were read from."""
-    console = _console()
+    console = own_console()
     text = Text(record["text"])
     rows = [s for s in record["statements"] if s["start"] is not None and s["where"] == "text"]
     for statement in rows:
@@ -215,7 +217,7 @@ def print_marked(record: Mapping[str, Any]) -> None:
 
 def print_list(cards: Sequence[Mapping[str, Any]], *, total: int) -> None:
     """`list`: one line per project."""
-    console = _console()
+    console = own_console()
     table = Table("id", "Titel", "Ort", "Handlungsfelder", "Wirkung", box=None)
     for card in cards:
         place = ", ".join(part for part in (card["municipality"], card["state"]) if part)
@@ -231,7 +233,7 @@ def print_rows(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> Non
     table = Table(*columns, box=None)
     for row in rows:
         table.add_row(*(escape(str(row[column])) for column in columns))
-    _console().print(table)
+    own_console().print(table)
 
 
 def print_table(name: str, table: "pd.DataFrame") -> None:
@@ -240,62 +242,12 @@ def print_table(name: str, table: "pd.DataFrame") -> None:
     shown = Table("", *columns, title=escape(name), title_justify="left", box=None)
     for label, row in table.iterrows():
         shown.add_row(escape(str(label)), *(str(value) if value else "·" for value in row))
-    _console().print(shown)
-
-
-def print_extraction(answer: Mapping[str, Any]) -> None:
-    """`extract`: every value with its quote."""
-    console = _console()
-    impact = answer["impact"]
-    if not answer["on_topic"]:
-        console.print("Der Text handelt wohl nicht von Integration; Felder und Wirkung bleiben leer.", style="yellow")
-    else:
-        console.print(f"{TIER_TITLES[impact['tier']]} (Stufe {impact['level']}, Evidenz {impact['evidence_grade']})")
-    for name in ("action_fields", "target_groups", "approaches"):
-        for item in answer[name]:
-            quote = item["quotes"][0]["quote"] if item["quotes"] else ""
-            told = f"{property_title(name)}: {item['id']} ({item['score']:.2f})"
-            console.print(f"  {told}  [yellow]{escape(shorten(quote, 100))}[/]")
-    for fact in answer["facts"]:
-        value = f"{property_title(fact['property'])} = {property_value(fact['property'], fact['value'])}"
-        console.print(f"  {escape(value)}  [yellow]{escape(shorten(fact['quote'], 100))}[/]")
-
-
-def print_analysis(answer: Mapping[str, Any], vocabulary: "Vocabulary") -> None:
-    """`analyse`: what was understood of a situation."""
-    console = _console()
-    if not answer["answerable"]:
-        console.print(_abstention({"abstained_because": answer["unanswerable_because"], "ask": answer["ask"]}))
-    for title, key in (("Bedarfe", "needs"), ("Vorhanden", "existing"), ("Grenzen", "limits")):
-        if answer[key]:
-            console.print(f"[bold]{title}[/]")
-        for item in answer[key]:
-            console.print(f"  • {escape(_named(key, item, vocabulary))}: {escape(shorten(item['statement'], 160))}")
-    fields = [property_value("action_fields", name, vocabulary) for name in answer["action_fields"]["needed"]]
-    groups = [property_value("target_groups", group["id"], vocabulary) for group in answer["target_groups"]]
-    console.print(f"Handlungsfelder: {escape(', '.join(fields) or '–')}")
-    console.print(f"Zielgruppen: {escape(', '.join(groups) or '–')}")
-    for key in ("municipality", "state", "population", "budget_limit_eur"):
-        if answer[key] is not None:
-            console.print(f"{property_title(key)}: {escape(property_value(key, answer[key]))}")
-    if answer["place"]:
-        from matching.place_lookup import told
-
-        console.print(escape(told(answer["place"], stated=answer["population"])))
-
-
-def _named(key: str, item: Mapping[str, Any], vocabulary: "Vocabulary") -> str:
-    """What a sentence of a situation tells: its need, the field in which something works, the kind of a limit."""
-    if key == "needs":
-        return understood(item, vocabulary)
-    if key == "existing":
-        return property_value("action_fields", item["field"], vocabulary) if item.get("field") else "läuft"
-    return word(str(item.get("kind") or ""))
+    own_console().print(shown)
 
 
 def print_knowledge(card: Mapping[str, Any]) -> None:
     """`explain --need` and `--approach`."""
-    console = _console()
+    console = own_console()
     console.print(f"[bold]{escape(card['title'])}[/]  [dim]{card['id']}[/]\n{escape(card['what'])}")
     titles = {
         "module": "Modul", "field": "Handlungsfeld", "fields": "Handlungsfelder", "groups": "Zielgruppen",
@@ -322,7 +274,7 @@ def print_knowledge(card: Mapping[str, Any]) -> None:
 
 def print_figures(result: Mapping[str, Any]) -> None:
     """`evaluate`: every figure on a line of its own."""
-    console = _console()
+    console = own_console()
     for part in ("projects", "situations", "ranking"):
         if part not in result:
             continue
@@ -351,7 +303,7 @@ EVENT_TITLES = {
 
 def print_history(answer: Mapping[str, Any]) -> None:
     """`history`: versions, statements with first and last seen, judgements, events."""
-    console = _console()
+    console = own_console()
     console.print(f"[bold]{escape(answer['title'] or answer['project_id'])}[/]  [dim]{escape(answer['project_id'])}[/]")
     console.print(
         f"zuerst gesehen {answer['first_seen'][:10]}, zuletzt {answer['last_seen'][:10]} ({answer['source']})"
@@ -379,7 +331,7 @@ def print_history(answer: Mapping[str, Any]) -> None:
 
 def print_diff(answer: Mapping[str, Any]) -> None:
     """`diff`: what runs changed, with the new wording itself."""
-    console = _console()
+    console = own_console()
     _print_events(console, answer["events"])
     if not answer["events"]:
         console.print("Nichts hat sich geändert.")

@@ -107,7 +107,7 @@ def extract(
     if json or output not in (None, "-"):
         write_answer(answer, output)
     else:
-        from checkup.console import print_extraction
+        from checkup.reading_console import print_extraction
 
         print_extraction(answer)
     return 0

@@ -167,7 +167,7 @@ def analyse(
     if json or output not in (None, "-"):
         write_answer(answer, output)
     else:
-        from checkup.console import print_analysis
+        from checkup.reading_console import print_analysis
 
         print_analysis(answer, analyser.vocabulary)
     return 0

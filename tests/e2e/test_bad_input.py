@@ -147,8 +147,7 @@ def test_the_form_of_a_text_does_not_change_its_answer(home: Path, given: str) -
 def test_a_text_in_capitals_is_read_as_one_in_small_letters(home: Path) -> None:
     small = call("analyse", SAME.lower(), "--json", workspace=home).json()["needs"]
     large = call("analyse", SAME.upper(), "--json", workspace=home).json()["needs"]
-    assert small
-    assert [need["need_id"] for need in small] == [need["need_id"] for need in large]
+    assert [need["need_id"] for need in small] == [need["need_id"] for need in large] != []
 
 
 def test_strange_characters_are_imported_one_for_one(workspace: Path, tmp_path: Path) -> None:

@@ -1,0 +1,66 @@
+"""What was read in a text, as people read it in a terminal: of a project, of a situation.
+
+Below: `checkup.console`, `checkup.property_titles`. Above: `checkup extract`, `checkup analyse`.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from rich.markup import escape
+
+from checkup.console import abstention, own_console, shorten, understood
+from checkup.property_titles import property_title, property_value, word
+from data.impact import TIER_TITLES
+
+if TYPE_CHECKING:
+    from data.vocabulary import Vocabulary
+
+
+def print_extraction(answer: Mapping[str, Any]) -> None:
+    """`extract`: every value with its quote."""
+    console = own_console()
+    impact = answer["impact"]
+    if not answer["on_topic"]:
+        console.print("Der Text handelt wohl nicht von Integration; Felder und Wirkung bleiben leer.", style="yellow")
+    else:
+        console.print(f"{TIER_TITLES[impact['tier']]} (Stufe {impact['level']}, Evidenz {impact['evidence_grade']})")
+    for name in ("action_fields", "target_groups", "approaches"):
+        for item in answer[name]:
+            quote = item["quotes"][0]["quote"] if item["quotes"] else ""
+            told = f"{property_title(name)}: {item['id']} ({item['score']:.2f})"
+            console.print(f"  {told}  [yellow]{escape(shorten(quote, 100))}[/]")
+    for fact in answer["facts"]:
+        value = f"{property_title(fact['property'])} = {property_value(fact['property'], fact['value'])}"
+        console.print(f"  {escape(value)}  [yellow]{escape(shorten(fact['quote'], 100))}[/]")
+
+
+def print_analysis(answer: Mapping[str, Any], vocabulary: "Vocabulary") -> None:
+    """`analyse`: what was understood of a situation."""
+    console = own_console()
+    if not answer["answerable"]:
+        console.print(abstention({"abstained_because": answer["unanswerable_because"], "ask": answer["ask"]}))
+    for title, key in (("Bedarfe", "needs"), ("Vorhanden", "existing"), ("Grenzen", "limits")):
+        if answer[key]:
+            console.print(f"[bold]{title}[/]")
+        for item in answer[key]:
+            console.print(f"  • {escape(_named(key, item, vocabulary))}: {escape(shorten(item['statement'], 160))}")
+    fields = [property_value("action_fields", name, vocabulary) for name in answer["action_fields"]["needed"]]
+    groups = [property_value("target_groups", group["id"], vocabulary) for group in answer["target_groups"]]
+    console.print(f"Handlungsfelder: {escape(', '.join(fields) or '–')}")
+    console.print(f"Zielgruppen: {escape(', '.join(groups) or '–')}")
+    for key in ("municipality", "state", "population", "budget_limit_eur"):
+        if answer[key] is not None:
+            console.print(f"{property_title(key)}: {escape(property_value(key, answer[key]))}")
+    if answer["place"]:
+        from matching.place_lookup import told
+
+        console.print(escape(told(answer["place"], stated=answer["population"])))
+
+
+def _named(key: str, item: Mapping[str, Any], vocabulary: "Vocabulary") -> str:
+    """What a sentence of a situation tells: its need, the field in which something works, the kind of a limit."""
+    if key == "needs":
+        return understood(item, vocabulary)
+    if key == "existing":
+        return property_value("action_fields", item["field"], vocabulary) if item.get("field") else "läuft"
+    return word(str(item.get("kind") or ""))

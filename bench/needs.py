@@ -10,6 +10,7 @@ import numpy as np
 
 from data.corpus_files import held_situations
 from data.settings import load_settings
+from data.vocabulary import load_vocabulary
 from embeddings.encoders import load_encoder
 from matching.situation import NEED, NEED_ROLES, SituationReader
 
@@ -17,7 +18,7 @@ from matching.situation import NEED, NEED_ROLES, SituationReader
 def figures() -> dict[str, float]:
     """Shares of the segments, and the mean chance that the reader gives its first guess."""
     settings = load_settings()
-    reader = SituationReader(load_encoder(settings.encoder, threads=settings.threads))
+    reader = SituationReader(load_encoder(settings.encoder, threads=settings.threads), load_vocabulary())
     classes = reader.needs.classes if reader.needs else ()
     ranks, sure, seen, roles = [], [], [], []
     for situation in held_situations():

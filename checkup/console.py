@@ -93,8 +93,8 @@ def print_answer(answer: Mapping[str, Any], text: str, vocabulary: "Vocabulary")
         console.print()
     for place, match in enumerate(answer["matches"], 1):
         console.print(_match(place, match, answer, vocabulary))
-        link = match["url"] or ""
-        console.print(f"  {link}  [dim]{escape(match['project_id'])}[/]", style="blue", soft_wrap=True)
+        link = Text(f"  {match['url'] or ''}", "blue").append(f"  {match['project_id']}", "dim")
+        console.print(link, soft_wrap=True)
     total = answer["index"]["projects"]
     console.print(
         f"[dim]{len(answer['matches'])} von {total} Projekten. Die Reihenfolge ist keine Wahrscheinlichkeit.[/]"

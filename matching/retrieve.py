@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from data.errors import CheckupError
 from data.impact import HIGH
+from data.normalise import normalise
 from data.settings import Settings
 from data.vocabulary import Vocabulary, load_vocabulary
 from embeddings.encoders import Encoder, load_encoder
@@ -228,7 +229,7 @@ class Matcher:
         texts = [str(need.get("statement") or text[need.get("start", 0) : need.get("end", 0)]) for need in corrected]
         return Asked(
             spans=[(int(need.get("start", 0)), int(need.get("end", 0))) for need in corrected],
-            vectors=self.encoder.encode(texts, prompt_name="query"),
+            vectors=self.encoder.encode([normalise(told).text for told in texts], prompt_name="query"),
             needs=need_weights(corrected, self.vocabulary, columns),
             urgency=np.array([float(need.get("weight", 1.0)) for need in corrected], np.float32),
         )

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data.errors import CheckupError
-from data.normalise import Normalised, normalise, sanitise
+from data.normalise import normalise, sanitise
 from data.settings import Settings
 from data.vocabulary import Vocabulary, load_vocabulary
 from embeddings.e5_file import Floats
@@ -152,7 +152,7 @@ class SituationReader:
         needs = self.needs.probabilities(vectors, pieces, tokens, context=CONTEXT)
         needs = np.stack([self._for_its_people(row, words) for row, words in zip(needs, tokens, strict=True)])
         found = tuple(
-            Sentence(*_given(plain, span), dict(zip(self.roles.classes, map(float, role), strict=True)), need, vector)
+            Sentence(*plain.span(*span), dict(zip(self.roles.classes, map(float, role), strict=True)), need, vector)
             for span, role, need, vector in zip(spans, roles, needs, vectors, strict=True)
         )
         off_topic, vague = self._topic(read, whole, [word for words in tokens for word in words])
@@ -173,11 +173,6 @@ class SituationReader:
         found = self.topic.probabilities(whole[None], [text], [tokens])[0]
         by_name = dict(zip(self.topic.classes, map(float, found), strict=True))
         return by_name.get("off_topic", 0.0), by_name.get("vague", 0.0)
-
-
-def _given(plain: Normalised, span: tuple[int, int]) -> tuple[int, int]:
-    """A span of the normalised text in the text as it was given."""
-    return plain.span(*span)
 
 
 def _unshouted(text: str) -> str:

@@ -7,6 +7,7 @@ import shutil
 import socket
 import sqlite3
 import subprocess
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +172,18 @@ def test_the_page_stands_alone(home: Path, tmp_path: Path) -> None:
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; „Übersee“ 😀" in content
     assert not re.search(r"<script|<link|<iframe|<img|<object|@import|\burl\(|\bsrc=|\bon\w+=", content, re.IGNORECASE)
     assert re.findall(r'https?://[^"<\s]+', content) == ["https://example.org/wohnlotsen"] * 2  # a link, to be clicked
+
+
+def test_the_form_of_a_corrected_statement_does_not_change_the_answer(home: Path, tmp_path: Path) -> None:
+    told = "Zugewanderte finden ohne Hilfe keine Wohnung für ihre Angehörigen."
+    answers = []
+    for number, statement in enumerate((told, unicodedata.normalize("NFD", told), told.replace("Hilfe", "Hil-\nfe"))):
+        need = {"need_id": "anerkannte-bleiben-im-heim", "start": 0, "end": 5, "statement": statement}
+        file = write_lines(tmp_path / f"{number}.json", [[need]])
+        got = answer(SITUATION, "--needs", file, workspace=home)
+        answers.append([(match["project_id"], match["score"]) for match in got["matches"]])
+    assert answers[0]
+    assert answers[0] == answers[1] == answers[2]
 
 
 def test_matching_needs_no_network(home: Path, usual: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,20 +3,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from data.normalise import normalise
-from matching.situation import OF_THE_OTHERS, SituationReader, _by_sex, _given, _unshouted
+from matching.situation import OF_THE_OTHERS, SituationReader, _by_sex, _unshouted
 
 
 def vocabulary(**titles):
     return SimpleNamespace(needs={name: SimpleNamespace(title=title) for name, title in titles.items()})
-
-
-def test_a_span_leads_back_to_the_text_as_it_was_given():
-    text = "Es fehlen Woh-\nnungen."
-    plain = normalise(text)
-    start = plain.text.index("Wohnungen")
-    first, last = _given(plain, (start, start + len("Wohnungen")))
-    assert text[first:last] == "Woh-\nnungen"
 
 
 @pytest.mark.parametrize(

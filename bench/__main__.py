@@ -1,52 +1,27 @@
-"""`python -m bench`: prints one table; figures are of this machine, ratios travel further.
+"""`python -m bench`: prints one table as JSON; figures are of this machine, ratios travel further.
 
-Measured in one run: start, encoding, indexing and matching at 1,000 and 10,000 projects with synthetic vectors drawn
-around real ones (the ranking is exact whatever they mean), memory; beside it the plain road a user would take instead
-(Sentence Transformers and FAISS over 500 texts, where the extra is installed) and NumPy brute force.
+Start, encoding, and for each size (`--sizes`): import, indexing (all of it; FAISS and bm25 alone), warm answers, and
+the peak memory of the process that fills and of the one that answers. Up to `--real-up-to` projects (1,000) everything
+is read and encoded as for a user; above, vectors are random and projects read by rules, and the size says so. In the
+same run the plain road a user would take instead (`bench.plain_road`), as ratios: `ours_over_plain_road`, of texts
+encoded a second (more is better) and of the time of a match (less is better; ours reads sentences, needs and reasons).
 """
 
 import argparse
-import importlib.util
 import json
-import resource
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-import numpy as np
-
-SHORT = "Bei uns finden anerkannte Geflüchtete keine Wohnung."
-PARTS = (
-    "In unserer Kreisstadt wohnen viele anerkannte Geflüchtete weiter in der Sammelunterkunft.",
-    "Private Vermieter sagen ab, sobald sie den Namen hören.",
-    "Die Sprachkurse laufen gut, aber nach dem Kurs haben die jungen Männer weder Ausbildung noch Arbeit.",
-    "Die Betriebe sagen, sie wüssten nicht, wen sie ansprechen sollen.",
-    "Der Helferkreis ist auf vier Personen geschrumpft und am Ende seiner Kräfte.",
-    "Für Neues stehen höchstens 60.000 Euro im Jahr bereit.",
-    "Im Stadtteil am Bahnhof häufen sich Beschwerden über Lärm und Müll.",
-)
-HUNDRED = " ".join(PARTS[:6])
+from bench.clock import HUNDRED, SHORT, summary, timed
 
 
-def timed(call, repeats):
-    seconds = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        call()
-        seconds.append(time.perf_counter() - start)
-    return seconds
-
-
-def summary(seconds):
-    ordered = sorted(seconds)
-    return {"p50_ms": 1000 * statistics.median(ordered), "p95_ms": 1000 * ordered[int(0.95 * (len(ordered) - 1))]}
-
-
-def peak_mib():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def child(module, *arguments):
+    """What a part says that runs as a process of its own; its messages go through."""
+    command = [sys.executable, "-m", f"bench.{module}", *map(str, arguments)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, encoding="utf-8", check=True)
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def start_times():
@@ -59,126 +34,68 @@ def start_times():
     }
 
 
-def workspace_of(count, folder):
-    """A workspace whose projects are the shipped ones, repeated under other ids with one changed word."""
-    from data.exchange import write_projects
-    from data.records import Project
-    from data.shipped import iter_shipped
-
-    shipped = [entry.project for entry in iter_shipped()]
-    projects = [
-        Project(
-            id=f"p{i:05}", title=shipped[i % len(shipped)].title, text=f"{shipped[i % len(shipped)].text} Nummer {i}."
-        )
-        for i in range(count)
-    ]
-    path = folder / "projects.jsonl"
-    write_projects(projects, path)
-    return path
-
-
-def match_times(count, threads):
-    """Import with vectors drawn around the shipped ones' (encoding is measured apart), then warm answers."""
-    from data.settings import load_settings
-    from data.store import Store
-    from embeddings import encoders
-    from matching.query import Query
-    from matching.retrieve import Matcher
-    from pipeline import refresh
-
-    rng = np.random.default_rng(0)
-
-    class Drawn:
-        """Stands in for the encoder while filling the database only."""
-
-        def __init__(self, real):
-            self.fingerprint, self.dimension = real.fingerprint, real.dimension
-            self.center = real.encode([HUNDRED], prompt_name="passage")[0]
-
-        def encode(self, sentences, *, prompt_name="query", normalize_embeddings=True):
-            made = self.center + 0.02 * rng.standard_normal((len(sentences), self.dimension)).astype(np.float32)
-            return made / np.linalg.norm(made, axis=1, keepdims=True)
-
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        from data.exchange import read_projects
-
-        projects = read_projects(workspace_of(count, folder)).projects
-        settings = load_settings(folder / "ws", threads=threads)
-        real = encoders.load_encoder(settings.encoder, threads=threads)
-        start = time.perf_counter()
-        with Store.open(settings, create=True) as store, store.writing("import"):
-            report = refresh.Report()
-            refresh.import_projects(store, projects, refresh.Worker(Drawn(real)), report, source="bench")
-        import_s = time.perf_counter() - start
-        matcher = Matcher(settings)
-        result = {"import_without_encoding_s": import_s}
-        for label, text in (("short", SHORT), ("hundred_words", HUNDRED)):
-            query = Query(text=text)
-            matcher.match(query)
-            result[label] = summary(timed(lambda query=query: matcher.match(query), 20))
-        dense = matcher.index.dense
-        vectors = rng.standard_normal((1, dense.dimension)).astype(np.float32)
-        matrix = rng.standard_normal((dense.rows, dense.dimension)).astype(np.float32)
-        faiss_s = min(timed(lambda: dense.scores(vectors), 20))
-        numpy_s = min(timed(lambda: np.argsort(-(matrix @ vectors[0])), 20))
-        result["rows"] = dense.rows
-        result["numpy_over_faiss"] = numpy_s / faiss_s
-        result["peak_mib"] = peak_mib()
-        return result
-
-
-def encode_rate(threads):
+def encode_rate(threads, count):
     from embeddings.encoders import load_encoder
 
     encoder = load_encoder("e5", threads=threads)
-    texts = [f"{HUNDRED} Fall {i}." for i in range(40)]
+    texts = [f"{HUNDRED} Fall {i}." for i in range(count)]
     encoder.encode(texts[:2])
     seconds = timed(lambda: encoder.encode(texts), 1)[0]
     short = summary(timed(lambda: encoder.encode([SHORT]), 20))
-    return {"texts_per_s_100_words": len(texts) / seconds, "short": short}
+    return {"texts": count, "texts_per_s_100_words": count / seconds, "short": short}
 
 
-def plain_road(count=500):
-    """Sentence Transformers and FAISS as a user would write it, over the same weights."""
-    if importlib.util.find_spec("sentence_transformers") is None:
-        return {"skipped": "extra transformers is not installed"}
-    import faiss
-    import torch
-    from sentence_transformers import SentenceTransformer
-
-    from embeddings.export import write_folder
-
-    torch.set_num_threads(1)
+def size_figures(count, threads, *, real):
     with tempfile.TemporaryDirectory() as name:
-        write_folder(Path(name) / "model")
-        model = SentenceTransformer(str(Path(name) / "model"), device="cpu")
-        texts = [f"{HUNDRED} Fall {i}." for i in range(count)]
-        start = time.perf_counter()
-        vectors = model.encode(texts, prompt_name="passage", normalize_embeddings=True, batch_size=32)
-        index = faiss.IndexFlatIP(vectors.shape[1])
-        index.add(vectors)
-        seconds = time.perf_counter() - start
-        one = summary(timed(lambda: index.search(model.encode([HUNDRED], prompt_name="query"), 10), 10))
-        return {"texts_per_s": count / seconds, "hundred_words": one}
+        folder = Path(name) / "ws"
+        filled = child("size", "fill", folder, count, "--threads", threads, *(["--real"] if real else []))
+        return filled | child("size", "answer", folder, "--threads", threads)
+
+
+def ratios(result):
+    """Ours over the plain road's: encoding, and the median time of a match at each size."""
+    plain = result["plain_road"]
+    matches = {
+        size: result["sizes"][size]["match_100_words"]["p50_ms"] / told["p50_ms"]
+        for size, told in plain["match_100_words"].items()
+    }
+    return {
+        "texts_per_s": result["encode"]["texts_per_s_100_words"] / plain["texts_per_s"],
+        "match_100_words_p50": matches,
+    }
+
+
+def rounded(value):
+    if isinstance(value, dict):
+        return {key: rounded(item) for key, item in value.items()}
+    return round(value, 4) if isinstance(value, float) else value
+
+
+def measure(sizes, threads, *, real_up_to, texts, plain_texts):
+    """Everything; `plain_texts` 0: without the plain road."""
+    result = {"threads": threads, "start": start_times(), "encode": encode_rate(threads, texts)}
+    result["sizes"] = {str(size): size_figures(size, threads, real=size <= real_up_to) for size in sizes}
+    if plain_texts:
+        result["plain_road"] = child("plain_road", *sizes, "--threads", threads, "--texts", plain_texts)
+        if "skipped" not in result["plain_road"]:
+            result["ours_over_plain_road"] = ratios(result)
+    return rounded(result)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--sizes", type=int, nargs="*", default=[1000, 10000])
+    parser.add_argument("--real-up-to", type=int, default=1000)
+    parser.add_argument("--texts", type=int, default=40, help="texts whose encoding is timed")
+    parser.add_argument("--plain-texts", type=int, default=500)
     parser.add_argument("--without-plain-road", action="store_true")
     given = parser.parse_args()
-    result = {"threads": given.threads, "start": start_times(), "encode": encode_rate(given.threads)}
-    for size in given.sizes:
-        result[f"match_{size}"] = match_times(size, given.threads)
-    if not given.without_plain_road:
-        result["plain_road_500_texts"] = plain_road()
-        if "texts_per_s" in result["plain_road_500_texts"]:
-            result["ours_over_plain_road"] = (
-                result["encode"]["texts_per_s_100_words"] / result["plain_road_500_texts"]["texts_per_s"]
-            )
-    print(json.dumps(result, indent=2, default=lambda value: round(float(value), 4)))
+    plain = 0 if given.without_plain_road else given.plain_texts
+    result = measure(
+        given.sizes, given.threads, real_up_to=given.real_up_to, texts=given.texts, plain_texts=plain
+    )  # fmt: skip
+    print(json.dumps(result, indent=2))
 
 
 if __name__ == "__main__":

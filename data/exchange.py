@@ -282,9 +282,9 @@ def _replace(path: Path, content: bytes) -> None:
         os.replace(fresh, path)
     except OSError as error:
         fresh.unlink(missing_ok=True)
-        hint = "Ist sie noch in einem anderen Programm geöffnet?" if isinstance(error, PermissionError) else ""
-        message = f"{path}: Die Datei lässt sich nicht schreiben ({error.strerror}). {hint}"
-        raise CheckupError(message.strip()) from error
+        hint = "die Rechte des Ordners prüfen und die Datei in anderen Programmen schließen"
+        hint = hint if isinstance(error, PermissionError) else "Pfad und freien Platz prüfen"
+        raise CheckupError(f"{path}: Die Datei lässt sich nicht schreiben ({error.strerror}). Bitte {hint}.") from error
 
 
 def _write_into(path: Path, content: bytes) -> None:

@@ -1,4 +1,3 @@
-import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -80,17 +79,6 @@ def test_database_of_another_program(settings: Settings) -> None:
 def test_workspace_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "datei").write_text("x")
     assert "--workspace" in refused(load_settings(tmp_path / "datei" / "w"), create=True)
-
-
-if os.name == "posix" and os.geteuid() != 0:  # rights bind neither root nor Windows; e2e has a file in the way
-
-    def test_unwritable_workspace(settings: Settings) -> None:
-        settings.workspace.mkdir()
-        settings.workspace.chmod(0o500)
-        try:
-            assert "Rechte" in refused(settings, create=True)
-        finally:
-            settings.workspace.chmod(0o700)
 
 
 def test_full_disk_keeps_what_was_written(settings: Settings, store: Store, put: Callable[..., None]) -> None:

@@ -12,7 +12,8 @@ from data.corpus_files import held_situations
 from data.settings import load_settings
 from data.vocabulary import load_vocabulary
 from embeddings.encoders import load_encoder
-from matching.situation import NEED, NEED_ROLES, SituationReader
+from matching.reading import NEED_ROLES
+from matching.situation import NEED, SituationReader
 
 
 def figures() -> dict[str, float]:

@@ -1,7 +1,7 @@
 """The main road of an answer: a situation in, ranked projects with reasons out. Read it from top to bottom.
 
-Below: `matching.situation`, `matching.rank`, `matching.filters`, `matching.explain`; `embeddings` (encoder, published
-index); `pipeline.nlp` (cutting and lemmas). Above: `checkup`.
+Below: `matching.reading`, `matching.situation`, `matching.rank`, `matching.filters`, `matching.explain`; `embeddings`
+(encoder, published index); `pipeline.nlp` (cutting and lemmas). Above: `checkup`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,8 @@ from matching.explain import Evidence, misfits, reasons
 from matching.filters import allowed
 from matching.own_reader import NOT_ASKED, Own, OwnReader
 from matching.query import TIERS, Query
-from matching.situation import ASK, Reading, SituationReader, checked_text, need_weights, needs_of, verdict
+from matching.reading import Reading, questions, verdict
+from matching.situation import SituationReader, checked_text, need_weights, needs_of
 from pipeline.answers import arrow_values
 
 SCHEMA_VERSION = 1
@@ -40,6 +41,8 @@ class Scored:
     evidence: Evidence
     needs: list[dict[str, Any]]
     refused: str | None
+    ask: tuple[str, ...]
+    """What to ask back where the text is vague."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +144,7 @@ class Matcher:
             "id": query.id,
             "abstained": not matches,
             "abstained_because": None if matches else scored.refused or "nothing_fits",
-            "ask": own.ask(scored.refused, ASK),
+            "ask": own.ask(scored.refused, scored.ask),
             "needs": scored.needs,
             "matches": matches,
             "highlights": highlights,
@@ -202,7 +205,7 @@ class Matcher:
         sentences = self.sentence_parts(features)
         parts, chances = self.combine(features, sentences, self.weights)
         if corrected is None:
-            refused = own.verdict(verdict(features.reading, self.reader))
+            refused = own.verdict(verdict(features.reading))
             needs = [] if refused else needs_of(features.reading, self.reader, self.vocabulary)
         else:
             refused, needs = None, [dict(need) for need in corrected]
@@ -213,7 +216,7 @@ class Matcher:
             row_scores=features.row_scores,
             corrected=corrected is not None,
         )
-        return Scored(parts, evidence, needs, refused)
+        return Scored(parts, evidence, needs, refused, questions(features.reading))
 
     def _asked(self, text: str, corrected: Sequence[Mapping[str, Any]] | None, reading: Reading) -> Asked:
         """The sentences that ask for something: those the reader found, or exactly the corrected needs."""

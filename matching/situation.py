@@ -1,12 +1,11 @@
 """Reading a situation: sentences → roles → needs with confidence and weight, groups, place, limits, abstention.
 
 Below: `embeddings` (encoder, linear readers), `pipeline.nlp` (sentences, labels), `matching.context_facts`,
-`matching.place_lookup`, `matching.own_reader`.
+`matching.place_lookup`, `matching.own_reader`, `matching.reading`.
 Above: `matching.retrieve` ranks by the needs, `checkup analyse` shows them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,19 +21,18 @@ from embeddings.encoders import Encoder, load_encoder, pooled
 from embeddings.linear import Context, LinearReader
 from matching.context_facts import read_context
 from matching.own_reader import NOT_ASKED, Own, OwnReader
+from matching.reading import SHORT_WORDS, Reading, Sentence, questions, verdict
+from pipeline.nlp.readable import unreadable, without_pictures
 
 SCHEMA_VERSION = 1
 MAX_CHARACTERS = 200_000
 """A longer situation is refused: it is a report, not a situation, and would take minutes."""
 WEIGHTS = Path(__file__).parent / "weights"
-NEED_ROLES = ("need", "unfit")
 ALTERNATIVES = 10
 NEED = 0.5
 """From this chance a sentence is told as leaving a need open."""
 EXISTING = 0.5
 """From this chance a sentence is told as describing what works."""
-ANSWERABLE = 0.25
-"""A text that looks off topic or vague is refused unless a sentence leaves a need open with more than this chance."""
 CONTEXT = Context(neighbours=0.35, words=0.2)
 """What surrounds a sentence helps to tell the need that it states (judged set, dev: between .2 and .4 all alike)."""
 WOMEN = frozenset({"frau", "mutter", "mädchen", "tochter", "schwangere", "women", "woman", "mother", "mothers"})
@@ -42,6 +40,7 @@ MEN = frozenset({"mann", "vater", "sohn", "men", "father", "fathers", "boys"})
 """Search tokens that tell of whom a sentence or the title of a need speaks."""
 OF_THE_OTHERS = 0.1
 """So much is left of the chance of a need of women in a sentence that speaks of men only, and the other way round."""
+REFUGEES = frozenset({"gefluechtete", "umf"})
 SHOUTED = 0.8
 """A text with this share of capitals among its letters is read as if it had none."""
 FIELD_SHARE = 0.3
@@ -50,40 +49,6 @@ FIELD_NEEDED = 0.5
 """A field is needed if a sentence leaves a need of it open with at least this chance (judged set, dev)."""
 FIELD_COVERED = 0.1
 """A field is covered if a sentence tells with at least this chance what works in it, and it is not needed (same)."""
-ASK = (
-    "Welche Gruppe ist betroffen (Alter, Familie, Status, Herkunft)?",
-    "Was genau gelingt nicht, und woran merken Sie es?",
-    "Was gibt es schon vor Ort, und was daran reicht nicht?",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Sentence:
-    """One sentence as it was read."""
-
-    start: int
-    end: int
-    roles: Mapping[str, float]
-    needs: Floats
-    """float32[needs]: how likely each need is, given that the sentence states one."""
-    vector: Floats
-
-    @property
-    def need(self) -> float:
-        """How likely the sentence leaves a need open."""
-        return sum(self.roles.get(role, 0.0) for role in NEED_ROLES)
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A situation as it was read; without readers for this encoder there are no sentences."""
-
-    text: str
-    sentences: tuple[Sentence, ...]
-    off_topic: float
-    vague: float
-    vector: Floats
-    """float32[d] of the whole text: the mean of its sentences' vectors, weighted by their lengths."""
 
 
 def checked_text(text: str) -> str:
@@ -140,13 +105,14 @@ class SituationReader:
         from pipeline.nlp.search_tokens import search_tokens
 
         plain = normalise(text)
-        read = _unshouted(plain.text)
+        read = _unshouted(without_pictures(plain.text))
+        why = unreadable(plain.text)
         spans = sentence_spans(read)
         pieces = [read[start:end] for start, end in spans]
         vectors = self.encoder.encode(pieces, prompt_name="query")
         whole = pooled(vectors, [len(piece) for piece in pieces])
         if self.roles is None or self.needs is None:
-            return Reading(text, (), 0.0, 0.0, whole)
+            return Reading(text, (), 0.0, 0.0, whole, why)
         tokens = [search_tokens(piece) for piece in pieces]
         roles = self.roles.probabilities(vectors, pieces, tokens)
         needs = self.needs.probabilities(vectors, pieces, tokens, context=CONTEXT)
@@ -156,7 +122,8 @@ class SituationReader:
             for span, role, need, vector in zip(spans, roles, needs, vectors, strict=True)
         )
         off_topic, vague = self._topic(read, whole, [word for words in tokens for word in words])
-        return Reading(text, found, off_topic, vague, whole)
+        off_topic = 0.0 if off_topic >= 0.5 and _names_refugees(read) else off_topic
+        return Reading(text, found, off_topic, vague, whole, why)
 
     def _for_its_people(self, needs: Floats, tokens: Iterable[str]) -> Floats:
         """The needs of a sentence, those of the other sex taken back where it names one only."""
@@ -173,6 +140,15 @@ class SituationReader:
         found = self.topic.probabilities(whole[None], [text], [tokens])[0]
         by_name = dict(zip(self.topic.classes, map(float, found), strict=True))
         return by_name.get("off_topic", 0.0), by_name.get("vague", 0.0)
+
+
+def _names_refugees(text: str) -> bool:
+    """Whether a text of a few words names refugees: its topic then; what is longer may name them in passing."""
+    from pipeline.nlp.extract import groups_of_situation
+
+    if len(text.split()) > SHORT_WORDS:
+        return False
+    return any(group["id"] in REFUGEES for group in groups_of_situation(text))
 
 
 def _unshouted(text: str) -> str:
@@ -243,17 +219,6 @@ def needs_of(reading: Reading, reader: SituationReader, vocabulary: Vocabulary) 
     return found
 
 
-def verdict(reading: Reading, reader: SituationReader) -> str | None:
-    """Why a situation cannot be answered: `off_topic`, `vague`, or None where it can be."""
-    if not reading.sentences:
-        return None
-    strongest = max(sentence.need for sentence in reading.sentences)
-    refusing = max(reading.off_topic, reading.vague)
-    if refusing < 0.5 or strongest * (1 - refusing) > ANSWERABLE:
-        return None
-    return "off_topic" if reading.off_topic >= reading.vague else "vague"
-
-
 class Analyser:
     """`analyse`: everything that is read in a situation, without a database."""
 
@@ -281,7 +246,7 @@ def describe(reading: Reading, reader: SituationReader, vocabulary: Vocabulary, 
 
     facts = read_context(reading.text, sentences(reading.text))
     needs = needs_of(reading, reader, vocabulary)
-    why = own.verdict(verdict(reading, reader))
+    why = own.verdict(verdict(reading))
     needs = [] if why else needs
     existing = _existing(reading, reader, vocabulary)
     needed = [] if why else _fields_needed(reading, reader, vocabulary)
@@ -291,7 +256,7 @@ def describe(reading: Reading, reader: SituationReader, vocabulary: Vocabulary, 
         "id": None,
         "answerable": why is None,
         "unanswerable_because": why,
-        "ask": own.ask(why, ASK),
+        "ask": own.ask(why, questions(reading)),
         "action_fields": {
             "needed": needed,
             "covered": sorted(covered - set(needed)),

@@ -23,9 +23,9 @@ def lemmatize(word: str, language: str) -> str:
     return str(_lemmatizer().lemmatize(word, language))
 
 
-def is_known(word: str) -> bool:
-    """Whether a word that is not empty, or its form with another first letter, stands in the German dictionary."""
-    return _lookup().get_lemma(unicodedata.normalize("NFC", word), "de") is not None
+def is_known(word: str, language: str = "de") -> bool:
+    """Whether a word that is not empty, or its form with another first letter, stands in the language's dictionary."""
+    return _lookup().get_lemma(unicodedata.normalize("NFC", word), language) is not None
 
 
 class _Dictionaries:

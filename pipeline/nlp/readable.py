@@ -1,0 +1,133 @@
+"""Whether a text can be read at all: German or English words that say something, not noise, figures, other languages.
+
+Below: `pipeline.nlp.dictionary`, `pipeline.nlp.compounds`, `pipeline.nlp.rules`. Above: `matching.situation`.
+
+The readers of sentences give an answer to whatever they are given. What they are asked about is therefore looked at
+first, by rules with wide margins: dialect, misspelt words, capitals, one word alone are read.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import cache, lru_cache
+from typing import Literal
+
+from pipeline.nlp.compounds import compound_parts
+from pipeline.nlp.dictionary import is_known
+from pipeline.nlp.lemmas import lemma
+from pipeline.nlp.rules import load_rules, word_set
+
+Unreadable = Literal["unknown_words", "other_language", "repeated", "fragments"]
+
+SAMPLE_WORDS = 150
+"""So many words from the beginning are looked at."""
+LEAST_KNOWN = 0.4
+"""Share of the words that must be known: of noise with words strewn in it is below .3, of dialect above .55."""
+FOREIGN_WORDS, FOREIGN_SHARE = 2, 0.12
+"""Another language has at least so many of its own function words, and this share, and more than German or English."""
+REPEATED_DIFFERENT, REPEATED_TIMES = 2, 3
+"""At most so many different words, so often each, are a repetition."""
+FIGURES_A_WORD = 3
+"""So many figures for every word are a piece of a table."""
+LEAST_LETTERS = 5
+"""A word of fewer letters is not taken for a misspelt other one: nearly every short string is next to a word."""
+
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
+_ACRONYM = re.compile(r"[A-ZÄÖÜ]{2,6}")
+_LETTERS = "abcdefghijklmnopqrstuvwxyzäöüß"
+_EMOJI = re.compile("[\u20e3\u231a\u231b\u23e9-\u23fa\u2600-\u26ff\u2702-\u2712\u2714-\u27a1\u2b05-\u2b55\ufe0f"
+                    "\U0001f000-\U0001faff]")  # fmt: skip
+"""Emoji (Unicode Technical Standard 51), marks before items of a list left out: they tell where a sentence begins."""
+
+
+def without_pictures(text: str) -> str:
+    """The text with a blank in the place of each emoji, as long as before: they mislead those who read words."""
+    return _EMOJI.sub(" ", text)
+
+
+def unreadable(text: str) -> Unreadable | None:
+    """Why a text cannot be read, or None.
+
+    Args:
+        text: Any text, normalised (`data.normalise`).
+
+    Returns:
+        `fragments`: no word at all, or several figures for every word. `other_language`: mostly letters that are not
+        Latin, or more function words of a third language. `repeated`: one or two words again and again.
+        `unknown_words`: too few words of German or English, misspelt ones counted as known.
+    """
+    words = [match[0] for match, _ in zip(_WORD.finditer(text), range(SAMPLE_WORDS), strict=False)]
+    figures = sum(1 for _ in zip(_FIGURE.finditer(text), range(SAMPLE_WORDS * FIGURES_A_WORD), strict=False))
+    lower = [word.lower() for word in words]
+    if not words or figures >= FIGURES_A_WORD * len(words):
+        return "fragments"
+    if _foreign(lower):
+        return "other_language"
+    different = len(set(lower))
+    if different <= REPEATED_DIFFERENT and len(words) >= REPEATED_TIMES * different:
+        return "repeated"
+    return None if _known_enough(words) else "unknown_words"
+
+
+def _foreign(words: Sequence[str]) -> bool:
+    letters = "".join(words)
+    if 2 * sum(letter < "ɐ" for letter in letters) < len(letters):
+        return True
+    own = sum(word in word_set("stopwords", "de") or word in word_set("stopwords", "en") for word in words)
+    hits = Counter(name for name, listed in _other_languages().items() for word in words if word in listed)
+    most = max(hits.values(), default=0)
+    return most >= FOREIGN_WORDS and most >= FOREIGN_SHARE * len(words) and most > own
+
+
+@cache
+def _other_languages() -> dict[str, frozenset[str]]:
+    return {name: frozenset(words) for name, words in load_rules("other_languages").items()}
+
+
+def _known_enough(words: Sequence[str]) -> bool:
+    """Whether enough words are known; misspelt ones are looked for only where it depends on them."""
+    told = [word for word in words if not _ACRONYM.fullmatch(word)] or list(words)
+    needed = LEAST_KNOWN * len(told)
+    unknown = [word.lower() for word in told if not _is_word(word.lower())]
+    found = len(told) - len(unknown)
+    for word in unknown:
+        if found >= needed:
+            break
+        found += _is_misspelt(word)
+    return found >= needed
+
+
+@lru_cache(maxsize=20_000)
+def _is_word(word: str) -> bool:
+    """Whether a word in lower case is German or English: in a dictionary, a function word, or a compound."""
+    if len(set(word)) == 1:  # the dictionaries know `zzz`
+        return False
+    if word in word_set("stopwords", "de") or word in word_set("stopwords", "en"):
+        return True
+    if is_known(word) or is_known(word.capitalize()) or is_known(word, "en"):
+        return True
+    return bool(compound_parts(lemma(word.capitalize())))
+
+
+@lru_cache(maxsize=5_000)
+def _is_misspelt(word: str) -> bool:
+    """Whether one letter more, less, changed or swapped with the next makes a word of it, or `ae` written as `ä`."""
+    if len(word) < LEAST_LETTERS:
+        return False
+    umlauts = word.replace("ae", "ä").replace("oe", "ö").replace("ue", "ü")
+    if umlauts != word and _is_word(umlauts):
+        return True
+    return any(is_known(near) or is_known(near, "en") for near in _one_off(word))
+
+
+def _one_off(word: str) -> Iterator[str]:
+    """Every string that one slip away from a word could be meant (Damerau 1964)."""
+    for at in range(len(word) + 1):
+        front, back = word[:at], word[at:]
+        if len(back) > 1:
+            yield front + back[1] + back[0] + back[2:]
+        if back:
+            yield front + back[1:]
+            yield from (front + letter + back[1:] for letter in _LETTERS)
+        yield from (front + letter + back for letter in _LETTERS)

@@ -1,0 +1,65 @@
+import pytest
+from support.short_texts import EMOJI, REAL, UNREADABLE
+
+from data.corpus_files import held_situations
+from data.shipped import iter_shipped
+from pipeline.nlp.readable import unreadable, without_pictures
+from pipeline.nlp.rules import load_rules, word_set
+
+
+@pytest.mark.parametrize(("why", "text"), [(why, text) for why, texts in UNREADABLE.items() for text in texts])
+def test_what_nobody_can_read_is_told(why, text):
+    assert unreadable(text) == why
+
+
+@pytest.mark.parametrize("text", REAL)
+def test_what_people_really_write_is_read(text):
+    assert unreadable(text) is None
+
+
+def test_no_situation_and_no_project_of_ours_is_unreadable():
+    texts = [item.text for item in held_situations()] + [entry.project.text for entry in iter_shipped()]
+    assert len(texts) > 1000
+    assert [text for text in texts if unreadable(text)] == []
+
+
+def test_a_real_sentence_among_another_script_is_read():
+    assert unreadable("لا توجد شقق Bei uns fehlen Wohnungen für Geflüchtete. אין דירות") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("Wohnung", None),
+        ("Wohnung Wohnung", None),
+        ("Wohnung Wohnung Wohnung", "repeated"),
+        ("Wohnung, Arbeit, Sprache", None),
+        ("Ratsuchende 2021: 1.120. Ratsuchende 2024: 2.670.", None),
+        ("Bei uns fehlen Wohnungen. " * 40, None),
+        ("Kinder 12 13", None),
+        ("Kinder 12 13 14", "fragments"),
+        ("VHS voll", None),
+        ("VHS", "unknown_words"),
+        ("", "fragments"),
+    ],
+)
+def test_where_the_rule_begins(text, why):
+    assert unreadable(text) == why
+
+
+def test_emoji_go_and_every_offset_stays():
+    for text in EMOJI:
+        plain = without_pictures(text)
+        assert len(plain) == len(text)
+        assert plain != text
+        assert all(ord(letter) < 0x2190 or letter == " " for letter in plain.replace("\u200d", " "))
+
+
+def test_marks_before_items_and_signs_of_measure_stay():
+    text = "● eins\n✓ zwei\n➢ drei\n• vier 5 °C © § – …"
+    assert without_pictures(text) == text
+
+
+def test_no_word_of_another_language_is_a_german_or_english_function_word():
+    own = word_set("stopwords", "de") | word_set("stopwords", "en")
+    assert {word for words in load_rules("other_languages").values() for word in words} & own == set()

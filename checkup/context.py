@@ -32,20 +32,25 @@ CANNOT_RUN, DONE_WITH_FAILURES, INTERRUPTED = 3, 4, 130
 
 
 @contextlib.contextmanager
-def using(workspace: Path | None) -> Iterator[None]:
+def using(folder: Path | None) -> Iterator[None]:
     """Commands inside use this workspace (None: as `find_workspace` decides)."""
-    token = _workspace.set(workspace)
+    token = _workspace.set(folder)
     try:
         yield
     finally:
         _workspace.reset(token)
 
 
+def workspace() -> Path | None:
+    """What `--workspace` named; None: as `find_workspace` decides."""
+    return _workspace.get()
+
+
 def settings(**arguments: Any) -> "Settings":
     """The settings of the workspace in use."""
     from data.settings import load_settings
 
-    return load_settings(_workspace.get(), **arguments)
+    return load_settings(workspace(), **arguments)
 
 
 def say(message: str) -> None:

@@ -5,11 +5,17 @@ Below: every package. Above: `checkup.commands.maintenance`.
 
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from checkup.packages import LOCK, pins, problems
 from data.errors import CheckupError
-from data.settings import Settings
+
+if TYPE_CHECKING:
+    from data.settings import Settings
 
 MIN_FREE_BYTES = 300_000_000
 NEEDED = {"Index": frozenset({"Datenbank"})}
@@ -28,22 +34,31 @@ class Finding:
     remedy: str | None = None
 
 
-def examine(settings: Settings) -> list[Finding]:
-    """Every check in turn; one that fails does not stop the others."""
+def examine(workspace: Path | None) -> list[Finding]:
+    """Every check in turn; one that fails does not stop the others.
+
+    Args:
+        workspace: what `--workspace` named. Where its settings cannot be used, the rest is examined with the defaults.
+    """
+    findings = list(_run({"Python": _python, "Pakete": _packages}))
+    settings: list[Settings] = []
+    findings += _run({"Einstellungen": lambda: _settings(workspace, settings)})
+    if not settings:  # what reads them cannot be imported
+        return findings
     checks: dict[str, Callable[[Settings], str]] = {
-        "Python": _python, "Platz": _space, "Wortschatz": _vocabulary, "Quellen": _sources,
+        "Platz": _space, "Wortschatz": _vocabulary, "Quellen": _sources,
         "Sprachmodell": _encoder, "Ausleser": _extractor, "Datenbank": _database, "Index": _index,
     }  # fmt: skip
-    return list(_run(checks, settings))
+    return findings + list(_run({name: partial(check, settings[0]) for name, check in checks.items()}))
 
 
-def _run(checks: dict[str, Callable[[Settings], str]], settings: Settings) -> Iterator[Finding]:
+def _run(checks: Mapping[str, Callable[[], str]]) -> Iterator[Finding]:
     failed: set[str] = set()
     for name, check in checks.items():
         if failed & NEEDED.get(name, frozenset()):
             continue
         try:
-            yield Finding(name, True, check(settings))
+            yield Finding(name, True, check())
         except CheckupError as error:
             failed.add(name)
             message, _, remedy = error.message.partition(". ")
@@ -52,14 +67,34 @@ def _run(checks: dict[str, Callable[[Settings], str]], settings: Settings) -> It
             yield Finding(name, False, f"{type(error).__name__}: {error}", "make setup erneut ausführen")
 
 
-def _python(_: Settings) -> str:
+def _packages() -> str:
+    wrong = problems()
+    if wrong:
+        raise CheckupError(f"{'; '.join(wrong)}. Bitte make setup erneut ausführen (README: Windows ohne make).")
+    locked = pins(LOCK)
+    return f"{len(locked)} Pakete in der geprüften Fassung" if locked else "alle lassen sich laden"
+
+
+def _settings(workspace: Path | None, into: "list[Settings]") -> str:
+    """Puts the settings into the list, the defaults where those of the workspace cannot be used."""
+    from data.settings import Settings, find_workspace, load_settings
+
+    try:
+        into.append(load_settings(workspace))
+    except CheckupError:
+        into.append(Settings.model_construct(workspace=find_workspace(workspace)))
+        raise
+    return str(into[0].workspace)
+
+
+def _python() -> str:
     version = ".".join(map(str, sys.version_info[:3]))
     if not (3, 11) <= sys.version_info[:2] <= (3, 13):
         raise CheckupError(f"Python {version} ist nicht geprüft. Bitte 3.11, 3.12 oder 3.13 verwenden.")
     return version
 
 
-def _space(settings: Settings) -> str:
+def _space(settings: "Settings") -> str:
     folder = settings.workspace
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
@@ -69,14 +104,14 @@ def _space(settings: Settings) -> str:
     return f"{free // 1_000_000_000} GB frei"
 
 
-def _vocabulary(settings: Settings) -> str:
+def _vocabulary(settings: "Settings") -> str:
     from data.vocabulary import load_vocabulary
 
     vocabulary = load_vocabulary(settings.workspace, module_set=settings.module_set)
     return f"{len(vocabulary.needs)} Bedarfe, {len(vocabulary.approaches)} Ansätze"
 
 
-def _sources(settings: Settings) -> str:
+def _sources(settings: "Settings") -> str:
     from crawlers.source import all_sources
 
     found = list(all_sources(overlay=settings.workspace / "sources"))
@@ -86,7 +121,7 @@ def _sources(settings: Settings) -> str:
     return f"{len(found)} Quellen"
 
 
-def _encoder(settings: Settings) -> str:
+def _encoder(settings: "Settings") -> str:
     import numpy as np
 
     from embeddings.encoders import load_encoder
@@ -98,7 +133,7 @@ def _encoder(settings: Settings) -> str:
     return f"{settings.encoder} ({encoder.dimension} Zahlen je Text)"
 
 
-def _extractor(settings: Settings) -> str:
+def _extractor(settings: "Settings") -> str:
     from pipeline.nlp.extract import extract, version_of
 
     result = next(iter(extract([("1", None, PROBE)], reading=settings.reading)))
@@ -111,14 +146,14 @@ def _extractor(settings: Settings) -> str:
     return f"Fassung {version_of(settings.reading)}, Probesatz: Stufe {level}"
 
 
-def _database(settings: Settings) -> str:
+def _database(settings: "Settings") -> str:
     from data.store import Store
 
     with Store.open(settings) as store:
         return f"{store.count()} Projekte in {settings.workspace}"
 
 
-def _index(settings: Settings) -> str:
+def _index(settings: "Settings") -> str:
     from embeddings.published import IndexUnusableError, index_folder, open_published
 
     try:

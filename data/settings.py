@@ -5,6 +5,7 @@ Below: `data.errors`. Above: everything that opens a workspace.
 
 import json
 import os
+import re
 import shlex
 import tomllib
 from pathlib import Path
@@ -98,7 +99,7 @@ class Settings(BaseSettings):
         toml = TomlConfigSettingsSource(settings_cls, toml_file=file)
         if secret := sorted(SECRETS & toml.toml_data.keys()):
             raise CheckupError(
-                f"{file}: „{secret[0]}“ gehört nicht in eine Datei des Arbeitsbereichs. "
+                f"{_line_of(file, secret[0])}: „{secret[0]}“ gehört nicht in eine Datei des Arbeitsbereichs. "
                 f"Bitte dort löschen und als Umgebungsvariable {ENV_PREFIX}{secret[0].upper()} setzen."
             )
         return init_settings, env_settings, toml
@@ -174,15 +175,34 @@ def load_settings(workspace: Path | None = None, **arguments: Any) -> Settings:
     try:
         return Settings(workspace=folder, **given)
     except tomllib.TOMLDecodeError as error:
+        place = _place_of(error, folder / SETTINGS_FILE)
         raise CheckupError(
-            f"{folder / SETTINGS_FILE} ist kein gültiges TOML ({error}). Bitte die Stelle berichtigen."
+            f"{place}: kein gültiges TOML. Bitte die Stelle berichtigen: je Zeile eine Einstellung „name = wert“, "
+            "Texte in Anführungszeichen."
         ) from error
     except UnicodeDecodeError as error:
-        raise CheckupError(f"{folder / SETTINGS_FILE} ist nicht in UTF-8 gespeichert. Bitte so speichern.") from error
+        line = error.object[: error.start].count(b"\n") + 1
+        place = f"{folder / SETTINGS_FILE}, Zeile {line}"
+        raise CheckupError(f"{place}: Die Datei ist nicht in UTF-8 gespeichert. Bitte so speichern.") from error
     except OSError as error:
         raise CheckupError(f"{folder / SETTINGS_FILE} lässt sich nicht lesen: {error.strerror}.") from error
     except ValidationError as error:
         raise CheckupError(_explain(error, folder / SETTINGS_FILE, given)) from error
+
+
+def _place_of(error: tomllib.TOMLDecodeError, file: Path) -> str:
+    """File and line of an error of the parser, which tells the line only within its message."""
+    found = re.search(r"\(at line (\d+), column (\d+)\)$", str(error))
+    return f"{file}, Zeile {found[1]}, Spalte {found[2]}" if found else f"{file}, am Ende"
+
+
+def _line_of(file: Path, key: str) -> str:
+    """File and line in which a key is set."""
+    text = file.read_text("utf-8") if file.is_file() else ""
+    found = re.search(
+        rf"^[ \t]*[\"']?{re.escape(key)}[\"']?[ \t]*=|^[ \t]*\[+[ \t]*{re.escape(key)}\b", text, re.MULTILINE
+    )
+    return f"{file}, Zeile {text.count(chr(10), 0, found.start()) + 1}" if found else str(file)
 
 
 def _explain(error: ValidationError, file: Path, given: dict[str, Any]) -> str:
@@ -195,10 +215,11 @@ def _explain(error: ValidationError, file: Path, given: dict[str, Any]) -> str:
         elif f"{ENV_PREFIX}{key.upper()}" in os.environ:
             place = f"Umgebungsvariable {ENV_PREFIX}{key.upper()}"
         else:
-            place = str(file)
+            place = _line_of(file, key)
         if item["type"] == "extra_forbidden":
             known = ", ".join(name for name in Settings.model_fields if name != "workspace")
-            sentences.append(f"{place}: Die Einstellung „{key}“ gibt es nicht. Bekannt sind: {known}.")
+            advice = f"Bitte berichtigen. Bekannt sind: {known}."
+            sentences.append(f"{place}: Die Einstellung „{key}“ gibt es nicht. {advice}")
         else:
             sentences.append(f"{place}: „{key}“ hat einen unzulässigen Wert ({item['input']!r}): {_why(item)}")
     return "\n".join(sentences)

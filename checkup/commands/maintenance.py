@@ -21,7 +21,7 @@ def doctor(json: Annotated[bool, JSON] = False) -> int:
     """Prüfen, ob alles arbeitet: Python, Pakete, Sprachmodell, Wortschatz, Quellen, Arbeitsordner, Index."""
     from checkup.doctor import examine
 
-    findings = examine(context.settings())
+    findings = examine(context.workspace())
     if json:
         rows: list[dict[str, Any]] = [
             {"check": f.check, "ok": f.ok, "message": f.message, "remedy": f.remedy} for f in findings

@@ -1,6 +1,7 @@
 """What the commands really answer, and what they really take, against the schemas in `docs/schemas`."""
 
 import json
+import subprocess
 import sys
 from functools import cache
 from pathlib import Path
@@ -192,6 +193,48 @@ def test_doctor_names_a_remedy_for_every_finding(workspace: Path, tmp_path: Path
     assert all(wrong.values())
     assert call("doctor", workspace=tmp_path / "fehlt").code == 4
     assert not (tmp_path / "fehlt").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        (b'encoder = "e5"\nthreads = \n', "Zeile 2"),
+        (b'encoder = "e5"\n\nthreads = 0\n', "Zeile 3"),
+        (b'# so\nencodr = "e5"\n', "Zeile 2"),
+        (b'contact = "M\xfcller"\n', "Zeile 1"),
+        (b"[threads]\nx = 1\n", "Zeile 1"),
+        (b'contact = """', "am Ende"),
+        (b'threads = 2\nsmtp_password = "x"\n', "Zeile 2"),
+    ],
+)
+def test_broken_settings_do_not_end_doctor(workspace: Path, content: bytes, place: str) -> None:
+    (workspace / "settings.toml").write_bytes(content)
+    answer = call("doctor", "--json", workspace=workspace)
+    assert answer.code == 4, answer.err
+    assert_valid("doctor", answer.json())
+    findings = {finding["check"]: finding for finding in answer.json()["findings"]}
+    assert [name for name, finding in findings.items() if not finding["ok"]] == ["Einstellungen"]
+    assert str(workspace / "settings.toml") in findings["Einstellungen"]["message"]
+    assert place in findings["Einstellungen"]["message"]
+    assert "Bitte" in findings["Einstellungen"]["remedy"]
+    assert {"Pakete", "Sprachmodell", "Datenbank", "Index"} <= set(findings)
+    other = call("match", "Uns fehlen Wohnungen.", workspace=workspace)
+    assert other.code == 3
+    assert place in other.err
+
+
+def test_doctor_names_packages_that_are_not_as_locked(workspace: Path, tmp_path: Path) -> None:
+    (tmp_path / "courlan.py").write_text("raise ImportError('kaputt')", "utf-8")
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\nfrom checkup.cli import main\n"
+        "raise SystemExit(main(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", code, "--workspace", str(workspace), "doctor", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
+    assert done.returncode == 4, done.stderr
+    findings = {finding["check"]: finding for finding in json.loads(done.stdout)["findings"]}
+    assert "courlan lässt sich nicht laden (ImportError: kaputt)" in findings["Pakete"]["message"]
+    assert "make setup" in findings["Pakete"]["remedy"]
 
 
 def test_knowledge() -> None:

@@ -20,7 +20,7 @@ def test_arguments_before_environment_before_file_before_default(
 
 def test_unknown_key_names_file_and_key(tmp_path: Path) -> None:
     (tmp_path / "settings.toml").write_text('encodr = "e5"\n', encoding="utf-8")
-    with pytest.raises(CheckupError, match=r"settings\.toml.*„encodr“.*Bekannt sind: encoder") as caught:
+    with pytest.raises(CheckupError, match=r"settings\.toml.*„encodr“.*Bitte.*Bekannt sind: encoder") as caught:
         load_settings(tmp_path)
     assert caught.value.exit_code == 3
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from checkup import context
+from checkup import context, german
 from checkup.commands import (
     care,
     database,
@@ -76,6 +76,8 @@ def main(arguments: list[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
     rest, workspace = take_workspace(sys.argv[1:] if arguments is None else arguments)
+    if len(rest) < 2 or {"--help", "-h"} & set(rest):
+        german.translate_help()
     with context.using(workspace):
         return context.run(lambda: app(rest, standalone_mode=False))
 

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from checkup.german import wrong_call
 from data.errors import CheckupError
+from data.system_errors import in_german
 
 if TYPE_CHECKING:
     from data.settings import Settings
@@ -102,7 +104,10 @@ def _run(command: Callable[[], Any]) -> int:
     except typer.Exit as error:
         code = int(error.exit_code)
     except _USAGE as error:
-        error.show()
+        if type(error).__name__ != "NoArgsIsHelpError":
+            say(wrong_call(error))
+        else:
+            error.show()
         code = int(error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
@@ -118,7 +123,7 @@ def _run(command: Callable[[], Any]) -> int:
 
 def _os_error(error: OSError) -> str:
     place = f" ({error.filename})" if error.filename else ""
-    return f"Datei oder Gerät nicht benutzbar{place}: {error.strerror or error}. Bitte Platz und Rechte prüfen."
+    return f"Datei oder Gerät nicht benutzbar{place}: {in_german(error)}. Bitte Platz und Rechte prüfen."
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from typing import IO, Any
 
 from checkup.context import DONE_WITH_FAILURES, say, to_json
 from data.errors import CheckupError, UsageError
+from data.system_errors import in_german
 
 MAX_INPUT_BYTES = 50_000_000
 
@@ -68,7 +69,7 @@ def json_lines(source: str) -> Iterator[tuple[int, str]]:
         try:
             text = Path(source).read_bytes().decode("utf-8-sig", "surrogateescape")
         except OSError as error:
-            raise CheckupError(f"{source} lässt sich nicht lesen: {error.strerror}.") from error
+            raise CheckupError(f"{source} lässt sich nicht lesen: {in_german(error)}.") from error
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
             yield number, line

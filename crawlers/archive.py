@@ -24,6 +24,7 @@ from crawlers.source import SourceConfig
 from crawlers.web import Answer, Limits, Refusal, Transport, media_type
 from data.clock import as_utc
 from data.errors import CheckupError
+from data.system_errors import in_german
 
 DROPPED_HEADERS = frozenset({"content-encoding", "transfer-encoding", "content-length", "connection", "set-cookie"})
 """Headers that no longer fit a body that was unpacked, or that name a visitor."""
@@ -106,7 +107,7 @@ def _create(path: Path) -> IO[bytes]:
     except FileExistsError as error:
         raise CheckupError(f"{path} gibt es schon. Bitte einen anderen Namen für das Archiv angeben.") from error
     except OSError as error:
-        raise CheckupError(f"{path} lässt sich nicht schreiben: {error.strerror or error}.") from error
+        raise CheckupError(f"{path} lässt sich nicht schreiben: {in_german(error)}.") from error
 
 
 def archive_path(workspace: Path, source: str, now: str) -> Path:

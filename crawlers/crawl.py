@@ -20,6 +20,7 @@ from crawlers.web import LIST_TYPES, XML_TYPES, Limits, Memory, Now, Page, Refus
 from data.clock import utc_now
 from data.errors import CheckupError
 from data.records import Fetched
+from data.system_errors import in_german
 
 __all__ = ["Counts", "Crawl", "Fetched", "Outcome", "Refused", "Unchanged", "crawl", "fetcher_for"]
 
@@ -234,5 +235,5 @@ class _Run:
                 raise Refusal("too_big", f"{config.file} ist zu groß.")
             body = config.file.read_bytes()
         except OSError as error:
-            raise Refusal("file", f"{config.file} lässt sich nicht lesen: {error.strerror or error}.") from error
+            raise Refusal("file", f"{config.file} lässt sich nicht lesen: {in_german(error)}.") from error
         return Page(requested_url=address, url=address, status=200, headers={}, body=body, fetched_at=self.now())

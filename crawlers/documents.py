@@ -18,6 +18,7 @@ from crawlers.charset import decode
 from crawlers.values import tidy, tidy_block
 from crawlers.web import MIB, Refusal
 from data.errors import CheckupError
+from data.system_errors import in_german
 
 MAX_FILE_BYTES = 50 * MIB
 MAX_TEXT_CHARS = 5_000_000
@@ -82,7 +83,7 @@ def _read_file(path: Path) -> bytes:
     except FileNotFoundError as error:
         raise CheckupError(f"Die Datei {path} gibt es nicht. Bitte den Pfad prüfen.") from error
     except OSError as error:
-        raise CheckupError(f"{path} lässt sich nicht lesen: {error.strerror or error}.") from error
+        raise CheckupError(f"{path} lässt sich nicht lesen: {in_german(error)}.") from error
 
 
 def _by_format(data: bytes, ending: str) -> ExtractedText:

@@ -15,6 +15,7 @@ from typing import Any
 from crawlers.log_file import FOLDER as LOGS
 from crawlers.log_file import Line, line_of, log_files
 from data.errors import CheckupError
+from data.system_errors import in_german
 
 Chosen = Callable[[str], bool]
 """Tells whether an address is meant."""
@@ -174,4 +175,4 @@ class _told:  # noqa: N801 - reads as a verb
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         if isinstance(error, OSError):
-            raise CheckupError(f"{self.path} lässt sich nicht schreiben: {error.strerror or error}.") from error
+            raise CheckupError(f"{self.path} lässt sich nicht schreiben: {in_german(error)}.") from error

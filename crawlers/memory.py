@@ -14,6 +14,7 @@ from crawlers.web import Memory, Now, Page, Seen
 from data.clock import utc_now
 from data.errors import CheckupError
 from data.records import Fetched
+from data.system_errors import in_german
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,7 @@ class FileMemory:
         self._places = places
 
     def _told(self, error: OSError, what: str) -> CheckupError:
-        return CheckupError(f"{self.path} lässt sich nicht {what}: {error.strerror or error}.")
+        return CheckupError(f"{self.path} lässt sich nicht {what}: {in_german(error)}.")
 
 
 def _line(value: dict[str, Any]) -> bytes:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import CheckupError
+from data.system_errors import in_german
 
 Place = tuple[str | int, ...]
 MAX_BYTES = 1024 * 1024
@@ -63,7 +64,7 @@ def _read_text(path: Path) -> str:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise CheckupError(f"{path} lässt sich nicht lesen: {error.strerror or error}.") from error
+        raise CheckupError(f"{path} lässt sich nicht lesen: {in_german(error)}.") from error
     if len(raw) > MAX_BYTES:
         raise CheckupError(f"{path} ist größer als 1 MiB und wird nicht als YAML gelesen.")
     try:

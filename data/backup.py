@@ -25,6 +25,7 @@ from data.clock import utc_now
 from data.database import needs_upgrade, schema_revision, translate
 from data.errors import CheckupError
 from data.settings import DATABASE_FILE, SETTINGS_FILE, Settings
+from data.system_errors import in_german
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -142,7 +143,7 @@ def _opened(file: Path) -> zipfile.ZipFile:
     except FileNotFoundError as error:
         raise CheckupError(f"Die Sicherung {file} gibt es nicht.") from error
     except OSError as error:
-        raise CheckupError(f"Die Sicherung {file} lässt sich nicht lesen: {error.strerror or error}.") from error
+        raise CheckupError(f"Die Sicherung {file} lässt sich nicht lesen: {in_german(error)}.") from error
 
 
 def _read_manifest(archive: zipfile.ZipFile, file: Path) -> Manifest:

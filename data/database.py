@@ -12,6 +12,7 @@ from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine,
 
 from data.errors import CheckupError
 from data.settings import Settings
+from data.system_errors import in_german
 from data.tables import SCHEMA_REVISION
 
 BUSY_TIMEOUT_MS = 10_000
@@ -77,7 +78,12 @@ def translate(error: BaseException) -> CheckupError | None:
     else:
         return None
     message = _MESSAGES.get(code)
-    return CheckupError(f"{message} ({error})") if message else None
+    if message is None:
+        return None
+    # SQLite's own words are English: they are told only where they may help whoever is asked for help.
+    detail = in_german(error) if isinstance(error, OSError) else str(error) if code in _UNEXPECTED else ""
+    place = f"{error.filename}: " if isinstance(error, OSError) and error.filename else ""
+    return CheckupError(f"{message} ({place}{detail})" if detail else message)
 
 
 _DAMAGED = (
@@ -103,6 +109,9 @@ _MESSAGES = {
     sqlite3.SQLITE_IOERR: "Der Datenträger meldet einen Lese- oder Schreibfehler. Bitte Verbindung und Datenträger "
     "prüfen und den Befehl wiederholen.",
 }
+
+
+_UNEXPECTED = frozenset({sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_IOERR})
 
 
 def schema_revision(connection: Connection) -> str | None:

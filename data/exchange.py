@@ -22,6 +22,7 @@ from data.exchange_records import UNDECODED, JsonReader, RawRecord, RecordError,
 from data.exchange_tables import read_csv, read_xlsx, write_csv, write_xlsx
 from data.normalise import sanitise
 from data.records import Project, Rejected
+from data.system_errors import in_german
 
 Format = Literal["jsonl", "csv", "xlsx", "json"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -124,7 +125,7 @@ def _load(source: Path | str | BinaryIO) -> tuple[str, bytes]:
     except FileNotFoundError as error:
         raise CheckupError(f"{name}: Die Datei gibt es nicht. Bitte den Pfad prüfen.") from error
     except OSError as error:
-        raise CheckupError(f"{name}: Die Datei lässt sich nicht lesen ({error.strerror}).") from error
+        raise CheckupError(f"{name}: Die Datei lässt sich nicht lesen ({in_german(error)}).") from error
 
 
 def _decode(content: bytes, name: str) -> tuple[str, tuple[str, ...], bool]:
@@ -284,7 +285,9 @@ def _replace(path: Path, content: bytes) -> None:
         fresh.unlink(missing_ok=True)
         hint = "die Rechte des Ordners prüfen und die Datei in anderen Programmen schließen"
         hint = hint if isinstance(error, PermissionError) else "Pfad und freien Platz prüfen"
-        raise CheckupError(f"{path}: Die Datei lässt sich nicht schreiben ({error.strerror}). Bitte {hint}.") from error
+        raise CheckupError(
+            f"{path}: Die Datei lässt sich nicht schreiben ({in_german(error)}). Bitte {hint}."
+        ) from error
 
 
 def _write_into(path: Path, content: bytes) -> None:
@@ -292,7 +295,7 @@ def _write_into(path: Path, content: bytes) -> None:
     try:
         path.write_bytes(content)
     except OSError as error:
-        raise CheckupError(f"{path}: Dorthin lässt sich nicht schreiben ({error.strerror}).") from error
+        raise CheckupError(f"{path}: Dorthin lässt sich nicht schreiben ({in_german(error)}).") from error
 
 
 # --- names and formats -----------------------------------------------------------------------------------------------

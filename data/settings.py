@@ -24,6 +24,7 @@ from pydantic_settings import (
 
 from data.errors import CheckupError
 from data.records import ReadingWay
+from data.system_errors import in_german
 
 SETTINGS_FILE = "settings.toml"
 DATABASE_FILE = "checkup.sqlite"
@@ -185,7 +186,7 @@ def load_settings(workspace: Path | None = None, **arguments: Any) -> Settings:
         place = f"{folder / SETTINGS_FILE}, Zeile {line}"
         raise CheckupError(f"{place}: Die Datei ist nicht in UTF-8 gespeichert. Bitte so speichern.") from error
     except OSError as error:
-        raise CheckupError(f"{folder / SETTINGS_FILE} lässt sich nicht lesen: {error.strerror}.") from error
+        raise CheckupError(f"{folder / SETTINGS_FILE} lässt sich nicht lesen: {in_german(error)}.") from error
     except ValidationError as error:
         raise CheckupError(_explain(error, folder / SETTINGS_FILE, given)) from error
 

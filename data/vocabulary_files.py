@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from data.errors import CheckupError
+from data.system_errors import in_german
 
 
 class VocabularyError(CheckupError):
@@ -109,7 +110,7 @@ def _parsed(path: Path, kind: type[list[Any]] | type[dict[str, Any]]) -> list[di
         line = content[: error.start].count(b"\n") + 1
         raise VocabularyError(Place(path, line), "Die Datei ist nicht in UTF-8 gespeichert.") from error
     except OSError as error:
-        raise CheckupError(f"{path} lässt sich nicht lesen: {error.strerror}.") from error
+        raise CheckupError(f"{path} lässt sich nicht lesen: {in_german(error)}.") from error
     return _compose(path, text, kind)
 
 

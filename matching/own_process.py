@@ -14,6 +14,8 @@ import time
 from collections.abc import Sequence
 from typing import IO, Any
 
+from data.system_errors import in_german
+
 CHUNK_BYTES = 65_536
 TICK_S = 0.2
 """So often the waiting looks up: Windows delivers Ctrl-C only between two waits."""
@@ -41,7 +43,7 @@ def run_bounded(command: Sequence[str], given: bytes, *, timeout_s: float, most_
     try:
         process = _start(command)
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or str(error)
+        why = in_german(error) if isinstance(error, OSError) else str(error)
         raise ChildFailedError(f"lässt sich nicht starten („{command[0]}“: {why})") from error
     try:
         return _talk(process, given, timeout_s, most_bytes)

@@ -24,6 +24,7 @@ from data.store import Store
 from data.store_digest import Entry, last_reported, note_reported, tiers_of, unconfirmed
 from data.store_events import Event, events_of
 from data.store_review import reviews_of, titles_of
+from data.system_errors import in_german
 from pipeline.history import funding_ends
 from pipeline.remarks import Remarks, sentence
 from pipeline.review_rows import QUESTIONS
@@ -383,6 +384,6 @@ def write(digest: Digest, folder: Path) -> tuple[Path, Path]:
             part.write_text(content, "utf-8", newline="\n")
             os.replace(part, path)
         except OSError as error:
-            raise CheckupError(f"Der Bericht {path} lässt sich nicht schreiben: {error.strerror or error}.") from error
+            raise CheckupError(f"Der Bericht {path} lässt sich nicht schreiben: {in_german(error)}.") from error
         written.append(path)
     return written[0], written[1]

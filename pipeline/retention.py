@@ -24,6 +24,7 @@ from data.store import Store
 from data.store_erase import RULES, door_of
 from data.store_retention import Crawled, Purge, crawled_texts, known_rules, purge, purged_documents
 from data.store_sweep import drop_vectors, sweep
+from data.system_errors import in_german
 from embeddings.e5_file import Floats
 from embeddings.encoders import text_sha256
 from embeddings.published import WHOLE, current_name, index_folder
@@ -169,7 +170,7 @@ def _delete(path: Path) -> None:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     except OSError as error:
         raise CheckupError(
-            f"{path} lässt sich nicht löschen ({error.strerror or error}). Bitte andere Fenster des Programms "
+            f"{path} lässt sich nicht löschen ({in_german(error)}). Bitte andere Fenster des Programms "
             "schließen und den Befehl wiederholen."
         ) from error
 

@@ -16,6 +16,7 @@ from data.errors import CheckupError, UsageError
 from data.exchange_tables import check_zip
 from data.store import Store
 from data.store_review import Review, get_review
+from data.system_errors import in_german
 from pipeline.curate import refusals
 from pipeline.review import accept, check_link, correct, parse_value, same_or_different, verify
 from pipeline.review_rows import GATE, question_row, question_rows
@@ -103,7 +104,7 @@ def write_table(store: Store, path: Path) -> int:
     try:
         path.write_bytes(buffer.getvalue())
     except OSError as error:
-        raise CheckupError(f"{path} lässt sich nicht schreiben: {error.strerror or error}.") from error
+        raise CheckupError(f"{path} lässt sich nicht schreiben: {in_german(error)}.") from error
     return len(rows)
 
 
@@ -154,7 +155,7 @@ def _read(path: Path) -> list[tuple[int, list[str]]]:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise CheckupError(f"{path} lässt sich nicht lesen: {error.strerror or error}.") from error
+        raise CheckupError(f"{path} lässt sich nicht lesen: {in_german(error)}.") from error
     check_zip(content, str(path))
     try:
         book = load_workbook(io.BytesIO(content), data_only=True)

@@ -44,6 +44,7 @@ from data.store_staging import (
     stage,
     take_over,
 )
+from data.system_errors import in_german
 from pipeline.changes import changed_passages
 from pipeline.gates import Finding, gates
 from pipeline.ingest import from_fetched
@@ -367,5 +368,5 @@ def _fingerprint(source: "SourceConfig") -> str:
     try:
         content = source.path.read_bytes()
     except OSError as error:
-        raise CheckupError(f"{source.path} lässt sich nicht lesen: {error.strerror or error}.") from error
+        raise CheckupError(f"{source.path} lässt sich nicht lesen: {in_german(error)}.") from error
     return hashlib.sha256(content + program.encode()).hexdigest()[:32]

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data.person_names import MASK, KnownName
+from data.system_errors import in_german
 
 PIECE = 40
 """Code points of a piece."""
@@ -119,7 +120,7 @@ class Traces:
         except OSError as error:
             # Windows lets nobody read a lock that is held; it holds nothing.
             if path.suffix != ".lock":
-                searched.unreadable.append(f"{shown}: {error.strerror or error}")
+                searched.unreadable.append(f"{shown}: {in_german(error)}")
 
     def _search_stream(self, file: Any, place: Hit, searched: Searched, depth: int) -> None:
         rest, first, found = b"", b"", False

@@ -112,4 +112,4 @@ def test_help_answers_at_once_because_it_imports_nothing_heavy(arguments: list[s
     )
     assert "HEAVY []" in done.stderr
     assert done.returncode == (0 if arguments else 2), done.stderr
-    assert "Usage" in done.stdout + done.stderr
+    assert "Aufruf: " in done.stdout + done.stderr

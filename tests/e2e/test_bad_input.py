@@ -36,7 +36,8 @@ def texts(workspace: Path) -> dict[str, str]:
 
 def assert_says(answer: Answer, code: int, *words: str) -> None:
     assert answer.code == code, answer.err
-    assert "Traceback" not in answer.err
+    for english in ("Traceback", "No such", "No space", "denied", "Missing", "Usage", "Error:", "disk is full"):
+        assert english not in answer.err, answer.err
     for word in words:
         assert word in answer.err, answer.err
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -24,6 +25,10 @@ TIER_STYLES = {"proven": "bold green", "high": "green", "promising": "yellow", "
 MAX_QUOTE = 320
 MARGIN = 10
 """Of a frame around its title."""
+GAP = 2
+"""Blanks beside each column of a table."""
+LEAST_COLUMN = 8
+"""Narrower columns than this nobody reads."""
 SURE = 0.3
 """Below this confidence a need is a guess, and the next ones are told with it."""
 
@@ -218,22 +223,47 @@ def print_marked(record: Mapping[str, Any]) -> None:
 def print_list(cards: Sequence[Mapping[str, Any]], *, total: int) -> None:
     """`list`: one line per project."""
     console = own_console()
-    table = Table("id", "Titel", "Ort", "Handlungsfelder", "Wirkung", box=None)
+    columns = ("id", "Titel", "Ort", "Handlungsfelder", "Wirkung")
+    rows = []
     for card in cards:
         place = ", ".join(part for part in (card["municipality"], card["state"]) if part)
-        tier = card["values"].get("tier", "open")
+        tier = TIER_TITLES[card["values"].get("tier", "open")]
         fields = ", ".join(card["values"].get("action_fields", []))
-        table.add_row(card["project_id"], escape(card["title"] or ""), escape(place), fields, TIER_TITLES[tier])
-    console.print(table)
+        rows.append(dict(zip(columns, (card["project_id"], card["title"] or "", place, fields, tier), strict=True)))
+    print_rows(columns, rows, whole=("id",))
     console.print(f"[dim]{len(cards)} von {total} Projekten[/]")
 
 
-def print_rows(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Rows as a plain table."""
-    table = Table(*columns, box=None)
+def print_rows(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], *, whole: Sequence[str] = ()) -> None:
+    """Rows as a plain table; where it is too narrow for what must stay whole, one row below the other.
+
+    Args:
+        columns: in order; also the keys of each row.
+        rows: values of any kind.
+        whole: columns of ids, which are typed again elsewhere: never cut and never broken, whatever the width.
+    """
+    console = own_console()
+    longest = {name: max((len(str(row[name])) for row in rows), default=0) for name in whole}
+    left = console.width - sum(max(size, len(name)) for name, size in longest.items()) - GAP * len(columns)
+    if left < LEAST_COLUMN * (len(columns) - len(whole)):
+        _print_blocks(console, columns, rows, whole)
+        return
+    table = Table(box=None)
+    for name in columns:
+        table.add_column(name, no_wrap=name in longest, min_width=longest.get(name), overflow="fold")
     for row in rows:
         table.add_row(*(escape(str(row[column])) for column in columns))
-    own_console().print(table)
+    console.print(table)
+
+
+def _print_blocks(
+    console: Console, columns: Sequence[str], rows: Sequence[Mapping[str, Any]], whole: Sequence[str]
+) -> None:
+    for row in rows:
+        for name in whole:
+            console.print(f"[bold]{escape(str(row[name]))}[/]", soft_wrap=True)
+        others = (f"{name}: {row[name]}" for name in columns if name not in whole and str(row[name]))
+        console.print(Padding(escape(" · ".join(others)), (0, 0, 0, 4)))
 
 
 def print_table(name: str, table: "pd.DataFrame") -> None:

@@ -121,7 +121,7 @@ def list_reviews(
         context.print_json({"schema_version": 1, "reviews": rows})
     else:
         values = [{**row, "value": " / ".join(str(side["value"]) for side in row["sides"])} for row in rows]
-        print_rows(("id", "kind", "project_id", "property", "value"), values)
+        print_rows(("id", "kind", "project_id", "property", "value"), values, whole=("id", "project_id"))
     return 0
 
 

@@ -83,7 +83,7 @@ def show(
         from checkup.console import print_rows
 
         columns = ("Quelle", "Abstand", "zuletzt gut", "fällig", "weil")
-        print_rows(columns, [dict(zip(columns, _row(turn), strict=True)) for turn in turns])
+        print_rows(columns, [dict(zip(columns, _row(turn), strict=True)) for turn in turns], whole=columns[:1])
         context.say("Eingerichtet." if installed else "Noch nicht eingerichtet: checkup schedule install")
     return context.report_failures(report)
 

@@ -77,7 +77,7 @@ def list_situations(json: Annotated[bool, JSON] = False) -> int:
 
     columns = ("Name", "seit", "Projekte", "Text")
     rows = [(one["name"], one["created_at"][:10], len(one["best"]), shorten(one["text"], 60)) for one in records]
-    print_rows(columns, [dict(zip(columns, row, strict=True)) for row in rows])
+    print_rows(columns, [dict(zip(columns, row, strict=True)) for row in rows], whole=columns[:1])
     return 0
 
 

@@ -309,7 +309,7 @@ def list_sources(json: Annotated[bool, JSON] = False) -> int:
     else:
         from checkup.console import print_rows
 
-        print_rows(("name", "publisher", "kind", "schedule", "licence"), rows)
+        print_rows(("name", "publisher", "kind", "schedule", "licence"), rows, whole=("name",))
     return context.DONE_WITH_FAILURES if broken else 0
 
 

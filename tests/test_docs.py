@@ -94,6 +94,24 @@ def test_the_commands_of_the_readme_exist() -> None:
     assert set(re.findall(r"\bmake ([a-z][\w-]+)", text.replace("\n", " "))) <= targets
 
 
+def test_the_set_up_without_make_is_that_of_the_makefile() -> None:
+    """Two commands of the README do what the rule of the Makefile does, quiet or not."""
+    rule = (ROOT / "Makefile").read_text("utf-8").split("$(VENV)/default.done:")[1].split("@touch")[0]
+    made = [
+        [word for word in line.split("install", 1)[1].split() if word not in ("--quiet", "--no-compile")]
+        for line in rule.splitlines()
+        if "$(PIP) install" in line
+    ]
+    text = (ROOT / "README.md").read_text("utf-8")
+    (block,) = (block for block in re.findall(r"```\n(.*?)```", text, re.DOTALL) if "Scripts" in block)
+    told = [line.split("pip install", 1)[1].replace("\\", "/").split() for line in block.splitlines()]
+    assert told == made
+    assert len(made) == 2
+    assert "-m venv .venv; " in block
+    assert "-m venv $(VENV)" in rule
+    assert (ROOT / "requirements" / "default.lock").is_file()
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["match", "--help"], ["import", "-h"], ["sources", "--help"], []])
 def test_help_answers_at_once_because_it_imports_nothing_heavy(arguments: list[str]) -> None:
     code = (

@@ -15,6 +15,8 @@ SHARE = 0.75
 """Share of the pages on which a line must stand; headings of a common outline stay below it on most sites."""
 KEEP_CHARS = 40
 """A text is never cut below this."""
+LINE_CHARS = 24
+"""Length of a line's hash; what stands behind it in a key is of no concern here (`copies.blind_keys`)."""
 
 
 class Boilerplate:
@@ -33,7 +35,7 @@ class Boilerplate:
     def learn(self, keys: Iterable[str]) -> None:
         """Look at the lines of one more page (`line_keys`); after `LEARN_PAGES` of them what is repeated is settled."""
         self._pages += 1
-        self._seen.update(set(filter(None, keys)))
+        self._seen.update({key[:LINE_CHARS] for key in keys if key})
         if self._pages >= LEARN_PAGES:
             self.settle()
 
@@ -56,7 +58,7 @@ class Boilerplate:
         """
         lines = text.split("\n")
         judged = keys if keys is not None and len(keys) == len(lines) else line_keys(text)
-        stay = [(line, key) for line, key in zip(lines, judged, strict=True) if key not in self.lines]
+        stay = [(line, key) for line, key in zip(lines, judged, strict=True) if key[:LINE_CHARS] not in self.lines]
         kept = "\n".join(line for line, _ in stay).strip()
         if len(kept) < KEEP_CHARS:
             return text, list(filter(None, judged))
@@ -69,4 +71,4 @@ def line_keys(text: str) -> tuple[str, ...]:
 
 
 def _key(line: str) -> str:
-    return hashlib.sha256(" ".join(line.split()).casefold().encode()).hexdigest()[:24]
+    return hashlib.sha256(" ".join(line.split()).casefold().encode()).hexdigest()[:LINE_CHARS]

@@ -1,7 +1,8 @@
 """Hands the records of read pages over: what a site repeats is taken out, copies are refused, memory is told.
 
-Below: `boilerplate`, `memory`, `page`. Above: `walk`. The first records of a site without a rule for the text wait here
-until its boilerplate is known; meanwhile memory keeps them, so that a kill costs none of them a second request.
+Below: `boilerplate`, `copies`, `memory`, `page`. Above: `walk`. The first records of a site without a rule for the text
+wait here until its boilerplate is known; meanwhile memory keeps them, so that a kill costs none of them a second
+request.
 """
 
 import hashlib
@@ -11,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from crawlers.boilerplate import Boilerplate, line_keys
+from crawlers.boilerplate import LINE_CHARS, Boilerplate, line_keys
+from crawlers.copies import Copies, blind_keys, sketch_of
 from crawlers.discover import Frontier, Target
 from crawlers.memory import Past
 from crawlers.outcome import Counts, Outcome, Refused
@@ -36,7 +38,10 @@ class Held:
     links: tuple[str, ...]
     readings: tuple[Reading, ...]
     keys: tuple[str, ...] = ()
-    """Hashes of title and lines of its one record as they were read, where the site's boilerplate is learnt."""
+    """Hashes of title and lines of its one record as they were read, where the site's boilerplate is learnt.
+
+    Behind the hash of each line stands the one without its numbers (`copies.blind_keys`).
+    """
     kept: bool = False
     """Whether memory keeps the record until it is handed over."""
 
@@ -56,8 +61,7 @@ class Handover:
         self.frontier = frontier
         self.past = past
         self.counts = counts
-        self.contents: dict[str, str] = {}
-        """Hash of what a record says, and where it was read first."""
+        self.copies = Copies()
         self.waiting: list[Held] = []
         self.boilerplate: Boilerplate | None = None
         if "text" not in source.fields and not (source.site and source.site.item):
@@ -69,7 +73,9 @@ class Handover:
         learner = self.boilerplate
         if learner is not None and not held.keys and held.readings and held.readings[0].reason is None:
             (reading,) = held.readings
-            held = replace(held, keys=(content_key(reading.title or ""), *line_keys(reading.text)))
+            blind = blind_keys(reading.title, reading.facts, reading.text)
+            lines = map("".join, zip(line_keys(reading.text), blind, strict=True))
+            held = replace(held, keys=(content_key(reading.title or ""), *lines))
         if learner is None or learner.ready or not held.keys:
             yield from self._emit(held)
             return
@@ -100,21 +106,24 @@ class Handover:
     def _emit(self, held: Held) -> Iterator[Outcome]:
         """Hand over a page's outcomes, then remember the page."""
         outcomes: list[Outcome] = []
-        contents: list[str] = []
+        content = sketch = ""
         for raw, address in zip(held.readings, addresses(held.url, held.readings), strict=True):
-            reading, content = self._cleaned(raw, held.keys)
+            reading, content, sketch = self._cleaned(raw, held.keys)
+            if len(held.readings) > 1:
+                sketch = ""
             if held.kept and self.past.memory is not None:  # known, should a kill come between handing over and noting
-                self.past.memory.put(self._seen(held, lines=held.keys, content=content))
-            outcomes.append(self._outcome(reading, replace(held, url=address), content))
-            contents.append(content)
+                self.past.memory.put(self._seen(held, lines=held.keys, content=content, sketch=sketch))
+            outcomes.append(self._outcome(reading, replace(held, url=address), content, sketch))
             yield outcomes[-1]
         if self.past.memory is None:
             return
         refused = outcomes[0] if len(outcomes) == 1 and isinstance(outcomes[0], Refused) else None
+        known = len(outcomes) == 1 and (refused is None or refused.code in ("overview", "duplicate"))
         seen = self._seen(
             held,
             record=any(isinstance(outcome, Fetched) for outcome in outcomes),
-            content=contents[0] if len(contents) == 1 and (refused is None or refused.code == "overview") else "",
+            content=content if known else "",
+            sketch=sketch if known else "",
             reason=refused.reason if refused else None,
             code=refused.code if refused else "",
         )
@@ -126,21 +135,25 @@ class Handover:
         known |= {"final_url": held.url, "links": links, "record": record}
         return self.past.seen(held.target.url, held.page, held.digest, **known)
 
-    def _cleaned(self, reading: Reading, keys: tuple[str, ...]) -> tuple[Reading, str]:
-        """A record without what the site repeats, and the hash of what it says."""
+    def _cleaned(self, reading: Reading, keys: tuple[str, ...]) -> tuple[Reading, str, str]:
+        """A record without what the site repeats, the hash of what it says, and its sketch (`Seen.sketch`)."""
         if self.boilerplate is None or not keys:
-            return reading, content_key(f"{reading.title} {reading.text}")
+            blind = blind_keys(reading.title, reading.facts, reading.text)
+            sketch = sketch_of([key for key, line in zip(blind, reading.text.split("\n"), strict=True) if line.strip()])
+            return reading, content_key(f"{reading.title} {reading.text}"), sketch
         text, stay = self.boilerplate.cleaned(reading.text, keys[1:])
-        return replace(reading, text=text), content_key(" ".join([keys[0], *stay]))
+        content = content_key(" ".join([keys[0], *(key[:LINE_CHARS] for key in stay)]))
+        return replace(reading, text=text), content, sketch_of([key[LINE_CHARS:] for key in stay])
 
-    def _outcome(self, reading: Reading, held: Held, content: str) -> Fetched | Refused:
+    def _outcome(self, reading: Reading, held: Held, content: str, sketch: str) -> Fetched | Refused:
         url = held.url
         if reading.reason is not None:
             return Refused(url=url, reason=reading.reason, code=reading.code)
-        first = self.contents.setdefault(content, url)
-        if first != url:
+        copy = self.copies.told(content, sketch, url)
+        if copy is not None:
             self.counts.identical += 1
-            return Refused(url=url, reason=f"Titel und Text sind gleich {first}.", code="duplicate")
+            return Refused(url=url, reason=copy, code="duplicate")
+        self.copies.add(content, sketch, url)
         self.counts.note([Refused(url=url, reason=note, code="value") for note in reading.notes])
         return self._fetched(reading, held)
 

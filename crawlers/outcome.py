@@ -78,7 +78,10 @@ class Counts:
     aliases: int = 0
     """Addresses that turned out to be another page's (redirect, meta refresh, rel=canonical)."""
     identical: int = 0
-    """Pages whose content was already read under another address; those meant as records are refused as well."""
+    """Pages whose content, or nearly all of it (`copies`), was already read under another address.
+
+    Those meant as records are refused as well.
+    """
     reasons: Counter[str] = field(default_factory=Counter)
     """Refusals by their code."""
     filled: Counter[str] = field(default_factory=Counter)

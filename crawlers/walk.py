@@ -230,8 +230,8 @@ class Walk:
         self._met(target, seen)
         if seen.code == "overview":
             self.overviews.add(seen.final_url, seen.content)
-        elif seen.content:
-            self.handover.contents.setdefault(seen.content, seen.final_url)
+        elif seen.code != "duplicate":
+            self.handover.copies.add(seen.content, seen.sketch, seen.final_url)
         if seen.record:
             yield Unchanged(url=seen.final_url, sha256=seen.sha256, seen_at=seen.fetched_at)
         elif seen.reason is not None and seen.code != "alias" and (seen.code != "duplicate" or target.role == "record"):

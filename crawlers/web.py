@@ -154,6 +154,8 @@ class Seen:
     reason: str | None = None
     """Why the page gave no record, in a German sentence."""
     code: str = ""
+    sketch: str = ""
+    """What copies of its record are known by that differ in numbers and a few lines (`copies.sketch_of`)."""
     lines: tuple[str, ...] = ()
     """Hashes of the title and of each line of a record that is not handed over yet (`Memory.hold`), else empty."""
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from crawlers.discover import Frontier, parse_feed
 from crawlers.lists import ListReading, read_list
-from crawlers.memory import Past, validators
+from crawlers.memory import Past, conditions
 from crawlers.outcome import Counts, Outcome, Refused, Unchanged
 from crawlers.polite import Fetcher, open_fetcher
 from crawlers.source import SiteConfig, SourceConfig
@@ -162,15 +162,27 @@ class _Run:
         config = SiteConfig(start=(feed.url,), records=(), max_depth=1)
         walk = self._walk(Frontier(config, everything_is_record=True))
         try:
-            with self.waiting():
-                page = self.fetcher.fetch(feed.url, accepts=XML_TYPES | {"text/plain", "text/html"})
-            entries = parse_feed(page.body, page.url)
+            entries = self._entries(feed.url)
         except Refusal as refusal:
             yield Refused(url=feed.url, reason=refusal.reason, code=refusal.code)
             return
         for url in entries:
             walk.frontier.add(url, 1)
         yield from walk.pages(config.max_pages)
+
+    def _entries(self, url: str) -> tuple[str, ...]:
+        """The addresses of a feed's entries; a feed that did not change is not read again."""
+        seen = self.past.get(url)
+        if seen is not None and self.past.fresh(seen):
+            return seen.links
+        with self.waiting():
+            page = self.fetcher.fetch(url, accepts=XML_TYPES | {"text/plain", "text/html"}, **conditions(seen))
+        if page.unchanged and seen is not None:
+            self.past.confirm(seen, page)
+            return seen.links
+        entries = parse_feed(page.body, page.url)
+        self.past.remember(url, page, links=entries)
+        return entries
 
     def _walk(self, frontier: Frontier) -> Walk:
         return Walk(self.source, self.fetcher, frontier, self.past, self.counts, self.progress, self.waiting)
@@ -226,7 +238,7 @@ class _Run:
                     config.url,
                     accepts=LIST_TYPES,
                     max_bytes=self.fetcher.limits.list_bytes,
-                    validators=validators(seen),
+                    **conditions(seen),
                 )
             return seen if page.unchanged and seen is not None else page
         assert config.file is not None

@@ -1,15 +1,16 @@
 """What is remembered of pages between runs: conditional requests, and going on after an interruption.
 
-Below: `web`. Above: `walk`, `crawl`. A memory holds addresses, hashes and validators, never a page's content.
+Below: `addresses`, `web`. Above: `walk`, `crawl`. A memory holds addresses, hashes and validators, never a page's
+content.
 """
 
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from crawlers.addresses import wire_url
 from crawlers.web import Memory, Now, Page, Seen
 from data.clock import utc_now
 from data.errors import CheckupError
@@ -54,8 +55,14 @@ class Past:
             sha256=digest,
             etag=page.headers.get("etag") if page else None,
             last_modified=page.headers.get("last-modified") if page else None,
+            answered=page.url if page and page.url != wire_url(page.requested_url) else "",
             **known,
         )
+
+    def confirm(self, seen: Seen, page: Page) -> None:
+        """Note that a page was asked for and is as it was."""
+        if self.memory is not None:
+            self.memory.put(replace(seen, fetched_at=page.fetched_at))
 
     def hold(self, seen: Seen, record: Fetched) -> Fetched | None:
         """Keep a record that cannot be handed over yet (see `Memory.hold`)."""
@@ -66,12 +73,17 @@ class Past:
         return self.memory.held(seen) if self.memory and seen.lines else None
 
 
-def validators(seen: Seen | None) -> Mapping[str, str]:
-    """The headers of a conditional request for a page that was seen before and whose record was handed over."""
-    if seen is None or seen.reason is not None or seen.lines:
+def conditions(seen: Seen | None) -> dict[str, Any]:
+    """How `Fetcher.fetch` asks conditionally for what was seen before.
+
+    Not for a page whose record was not handed over yet, and for one that gave nothing but may at another look. What was
+    a copy, or another address, of a page is that as long as this page is there, which the caller must know.
+    """
+    if seen is None or seen.lines or (seen.reason is not None and seen.code not in ("alias", "duplicate")):
         return {}
     found = {"If-None-Match": seen.etag, "If-Modified-Since": seen.last_modified}
-    return {name: value for name, value in found.items() if value}
+    validators = {name: value for name, value in found.items() if value}
+    return {"validators": validators, "answered": seen.answered} if validators else {}
 
 
 class FileMemory:

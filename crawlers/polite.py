@@ -128,6 +128,7 @@ class Fetcher:
         accepts: frozenset[str] | None = PAGE_TYPES,
         max_bytes: int | None = None,
         validators: Mapping[str, str] | None = None,
+        answered: str = "",
         known: Callable[[str], bool] = lambda url: False,
     ) -> Page:
         """Fetch one address with all its redirects.
@@ -137,6 +138,7 @@ class Fetcher:
             accepts: Media types that are read; None reads any.
             max_bytes: Largest body (default: the limit for pages).
             validators: Headers of a conditional request (`If-None-Match`, `If-Modified-Since`).
+            answered: The address that they belong to, and alone is asked so, where it is another (`Seen.answered`).
             known: Says whether an address that a redirect leads to was read already; it is not asked for again.
 
         Returns:
@@ -149,7 +151,8 @@ class Fetcher:
         hops: list[str] = []
         while True:
             self.permits.permit(target)
-            answer = self._ask(target, accepts, max_bytes or self.limits.page_bytes, validators if not hops else None)
+            condition = validators if (target == answered if answered else not hops) else None
+            answer = self._ask(target, accepts, max_bytes or self.limits.page_bytes, condition)
             reserved = header_optout(answer.headers)
             if reserved is not None:
                 raise Refusal("opt_out", reserved)

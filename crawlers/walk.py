@@ -16,7 +16,7 @@ from crawlers.charset import decode
 from crawlers.discover import SITEMAP_BYTES, SITEMAP_FILES, Frontier, SitemapPart, Target, page_links, parse_sitemap
 from crawlers.fields import parse_html
 from crawlers.handover import Handover, Held, content_key
-from crawlers.memory import Past, validators
+from crawlers.memory import Past, conditions
 from crawlers.outcome import Counts, Outcome, Refused, Unchanged
 from crawlers.overview import Overviews, overview_of
 from crawlers.page import Reading, read_items, read_page
@@ -98,7 +98,10 @@ class Walk:
         if seen is not None and self.past.fresh(seen):
             return SitemapPart(seen.links, seen.sitemaps)
         with self.waiting():
-            page = self.fetcher.fetch(url, accepts=SITEMAP_TYPES, max_bytes=SITEMAP_BYTES)
+            page = self.fetcher.fetch(url, accepts=SITEMAP_TYPES, max_bytes=SITEMAP_BYTES, **conditions(seen))
+        if page.unchanged and seen is not None:
+            self.past.confirm(seen, page)
+            return SitemapPart(seen.links, seen.sitemaps)
         part = parse_sitemap(page.body)
         self.past.remember(url, page, links=part.pages, sitemaps=part.sitemaps)
         return part
@@ -153,9 +156,22 @@ class Walk:
             self.fetcher.fetch,
             target.url,
             accepts=PAGE_TYPES,
-            validators=validators(seen),
             known=partial(self._is_done, target),
+            **(conditions(seen) if seen is not None and self._may_be_unchanged(target, seen) else {}),
         )
+
+    def _may_be_unchanged(self, target: Target, seen: Seen) -> bool:
+        """Whether a page gives what it gave, if its server says so: a copy, only behind what it is a copy of."""
+        if seen.code == "alias":
+            return target.url != seen.final_url in self.done
+        return seen.code != "duplicate" or self._copy_of(seen) is not None
+
+    def _copy_of(self, seen: Seen) -> str | None:
+        """Of which page of this run another that memory knows is a copy, in a German sentence; None if of none."""
+        first = self.bodies.get(seen.sha256, seen.url)
+        if first != seen.url:
+            return f"Die Seite ist Byte für Byte gleich {first}."
+        return self.handover.copies.told(seen.content, seen.sketch, seen.final_url)
 
     def _visit(self, job: Job) -> Iterator[Outcome]:
         target = job.target
@@ -174,26 +190,31 @@ class Walk:
                 yield from self._refused(target, refusal.code, refusal.reason)
             return
         if page.unchanged and seen is not None:
+            copy = self._copy_of(seen) if seen.record or seen.code == "duplicate" else None
+            if copy is not None:  # of another page than before, or since this run
+                seen = replace(seen, record=False, reason=copy, code="duplicate")
             yield from self._again(target, seen)
-            if self.past.memory is not None:
-                self.past.memory.put(replace(seen, fetched_at=page.fetched_at))
+            self.past.confirm(seen, page)
             return
         digest = hashlib.sha256(page.body).hexdigest()
         first = self.bodies.setdefault(digest, target.url)
         if first != target.url:
             self.counts.identical += 1
-            yield from self._refused(target, "duplicate", f"Die Seite ist Byte für Byte gleich {first}.")
+            same = f"Die Seite ist Byte für Byte gleich {first}."
+            yield from self._refused(target, "duplicate", same, page, digest=digest)
             return
         yield from self._read(target, page, digest)
 
-    def _refused(self, target: Target, code: str, reason: str) -> Iterator[Outcome]:
+    def _refused(
+        self, target: Target, code: str, reason: str, page: Page | None = None, **known: Any
+    ) -> Iterator[Outcome]:
         """Report a page that gave nothing; an alias or a copy of an overview page is nothing to report."""
         if code == "alias":
             self.counts.aliases += 1
         elif code != "duplicate" or target.role == "record":
             yield Refused(url=target.url, reason=reason, code=code)
         if code not in PASSING:
-            self.past.remember(target.url, None, reason=reason, code=code)
+            self.past.remember(target.url, page, reason=reason, code=code, **known)
 
     def _was_said(self, refusal: Refusal) -> bool:
         """Whether a refusal holds for a whole host and was reported with another of its addresses; notes it if not."""
@@ -215,7 +236,7 @@ class Walk:
         headers = {"etag": seen.etag, "last-modified": seen.last_modified}
         page = Page(
             requested_url=target.url,
-            url=seen.final_url,
+            url=seen.answered or target.url,
             status=200,
             headers={name: value for name, value in headers.items() if value is not None},
             body=b"",
@@ -234,14 +255,18 @@ class Walk:
             self.handover.copies.add(seen.content, seen.sketch, seen.final_url)
         if seen.record:
             yield Unchanged(url=seen.final_url, sha256=seen.sha256, seen_at=seen.fetched_at)
-        elif seen.reason is not None and seen.code != "alias" and (seen.code != "duplicate" or target.role == "record"):
+            return
+        self.counts.aliases += seen.code == "alias"
+        self.counts.identical += seen.code == "duplicate"
+        if seen.reason is not None and seen.code != "alias" and (seen.code != "duplicate" or target.role == "record"):
             yield Refused(url=target.url, reason=seen.reason, code=seen.code)
 
     def _met(self, target: Target, seen: Seen) -> None:
         """Go on from a page that memory knows as from one that was read."""
         if target.depth == 0:
             self.frontier.moved(seen.final_url)
-        self.done.add(seen.final_url)
+        if seen.code != "alias":
+            self.done.add(seen.final_url)
         if seen.sha256:
             self.bodies.setdefault(seen.sha256, target.url)
         for link in seen.links:
@@ -283,7 +308,7 @@ class Walk:
             self.frontier.add(link, target.depth + 1)
         own = self._own_address(links.canonical, url) if target.role == "record" else url
         if own != url and own in self.done:
-            yield from self._refused(target, "alias", f"Die Seite ist auch {own}.")
+            yield from self._refused(target, "alias", f"Die Seite ist auch {own}.", page, digest=digest, final_url=own)
             return
         self.done.add(own)
         yield from self._finish(target, page, digest, own, links.links, lambda: self._readings(html, url))

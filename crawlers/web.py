@@ -146,6 +146,8 @@ class Seen:
     sha256: str
     etag: str | None = None
     last_modified: str | None = None
+    answered: str = ""
+    """The address that these two belong to, where redirects led to another; else empty."""
     links: tuple[str, ...] = ()
     sitemaps: tuple[str, ...] = ()
     record: bool = False

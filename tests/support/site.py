@@ -59,7 +59,8 @@ def _named(headers: Mapping[str, str]) -> dict[str, str]:
 class Site:
     """A site whose pages are a mapping from path (with query) to `Reply` or `Handler`; what is absent is a 404.
 
-    The mapping may be changed while the site runs. A page with an ETag answers 304 to a matching If-None-Match.
+    The mapping may be changed while the site runs. A page with an ETag answers 304 to a matching If-None-Match, one
+    with a Last-Modified alone to the same date in If-Modified-Since.
     """
 
     def __init__(self, pages: Mapping[str, Reply | Handler] | None = None) -> None:
@@ -119,8 +120,11 @@ class Site:
             request.close_connection = True
             reply(request)
             return
-        etag = reply.headers.get("ETag")
-        unchanged = etag is not None and request.headers.get("If-None-Match") == etag
+        etag, changed = reply.headers.get("ETag"), reply.headers.get("Last-Modified")
+        if etag is not None:
+            unchanged = request.headers.get("If-None-Match") == etag
+        else:
+            unchanged = changed is not None and request.headers.get("If-Modified-Since") == changed
         request.send_response(304 if unchanged else reply.status)
         for name, value in reply.headers.items():
             request.send_header(name, value)

@@ -1,7 +1,7 @@
 """A crawl into the database killed at random moments: the next asks for no page twice and ends with the same records.
 
-With a rule for the text and without one, where the first records wait until what the site repeats is known. What
-follows a crawl (reading, publishing) is killed in `test_kills.py`.
+Pages found by links, by a feed, by nested sitemaps; with a rule for the text and without one, where the first records
+wait until what the site repeats is known. What follows a crawl (reading, publishing) is killed in `test_kills.py`.
 """
 
 import json
@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from support.cli import PATIENCE_S, ROOT
 from support.crawling import YAML, links, project
-from support.site import Site, html, redirect
+from support.site import Site, html, plain, redirect
 
 from crawlers.boilerplate import LEARN_PAGES
 from crawlers.crawl import crawl, fetcher_for
@@ -68,6 +68,45 @@ def site() -> Iterator[Site]:
         yield site
 
 
+def by_links(site: Site, yaml: str) -> str:
+    """The source of a site, as the fixture made it."""
+    return yaml
+
+
+def addresses(site: Site) -> list[str]:
+    """Every page that is meant as a record, the dead ones included."""
+    dead = [f"/projekt/tot{number}" for number in range(0, PAGES, STEP)]
+    moved = [f"/projekt/um{number}" for number in range(0, PAGES, STEP)]
+    return [site.url(path) for path in [*(f"/projekt/{n}" for n in range(PAGES)), "/projekt/kopie", *moved, *dead]]
+
+
+def by_feed(site: Site, yaml: str) -> str:
+    """A feed whose entries are the pages."""
+    entries = "".join(f"<item><link>{url}</link></item>" for url in addresses(site))
+    site.pages["/feed.xml"] = plain(f"<rss><channel>{entries}</channel></rss>", "application/rss+xml", ETag='"f"')
+    head, _, rest = yaml.replace("kind: site", "kind: feed").partition("site:\n")
+    return f"{head}feed: {{url: '{site.url('/feed.xml')}'}}\nfields:{rest.partition('fields:')[2]}"
+
+
+def by_sitemaps(site: Site, yaml: str) -> str:
+    """An index of indexes of sitemaps of a few pages each; the start page links to nothing."""
+    found = addresses(site)
+    for number in range(4):
+        parts = [f"/sitemap-{number}-{part}.xml" for part in range(3)]
+        for part, path in enumerate(parts):
+            inner = "".join(f"<url><loc>{url}</loc></url>" for url in found[3 * number + part :: 12])
+            site.pages[path] = plain(f"<urlset>{inner}</urlset>", "application/xml", ETag=f'"{path}"')
+        site.pages[f"/sitemap-{number}.xml"] = sitemap_index(site, parts)
+    site.pages["/sitemap.xml"] = sitemap_index(site, [f"/sitemap-{number}.xml" for number in range(4)])
+    site.pages["/"] = html("<p>Willkommen</p>")
+    return yaml.replace("sitemap: none", "sitemap: auto")
+
+
+def sitemap_index(site: Site, paths: list[str]) -> Any:
+    inner = "".join(f"<sitemap><loc>{site.url(path)}</loc></sitemap>" for path in paths)
+    return plain(f"<sitemapindex>{inner}</sitemapindex>", "application/xml")
+
+
 def begin(source: Path, workspace: Path) -> "subprocess.Popen[str]":
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", CHILD, str(source), str(workspace)]
@@ -94,29 +133,47 @@ def kill_at(source: Path, workspace: Path, site: Site, requests: int, more_s: fl
     child.communicate()
 
 
-@pytest.mark.long
-@pytest.mark.parametrize(("concurrency", "in_flight"), [(1, 1), (3, 4)])
-def test_twenty_killed_crawls(tmp_path: Path, site: Site, concurrency: int, in_flight: int) -> None:
+WAYS = {
+    "links": (by_links, 1, 1),
+    "links-3": (by_links, 3, 4),
+    "feed": (by_feed, 1, 1),
+    "sitemaps": (by_sitemaps, 1, 1),
+}
+"""How the pages are found, how many requests may be under way at once, and how many may be lost by a kill."""
+
+
+@pytest.mark.parametrize(
+    ("way", "kills"),
+    [("feed", 2), ("sitemaps", 2), *(pytest.param(way, 20, marks=pytest.mark.long) for way in WAYS)],
+)
+def test_killed_crawls(tmp_path: Path, site: Site, way: str, kills: int) -> None:
+    found, concurrency, in_flight = WAYS[way]
     source = tmp_path / "probe.yaml"
     yaml = YAML.format(base=site.url().rstrip("/"), host=site.host, sitemap="none")
     yaml = yaml.replace("delay_s: 0", f"delay_s: 0.02\nconcurrency: {concurrency}").replace("max_pages: 100", "")
-    source.write_text(yaml.replace("max_records: 5", "max_records: 90").replace(", state: 0.5", ""), "utf-8")
+    yaml = yaml.replace("max_records: 5", "max_records: 90").replace(", state: 0.5", "")
+    source.write_text(found(site, yaml), "utf-8")
     expected = crawl_whole(source, tmp_path / "whole")
     assert len(expected) == PAGES
     once = Counter(site.paths())
     assert max(once.values()) == 1
+    assert sum(path.endswith(".xml") for path in once) == {"feed": 1, "sitemaps": 17}.get(way, 0)
     moments = random.Random(concurrency)
     interrupted = 0
-    for number in range(20):
+    for number in range(kills):
         workspace = tmp_path / f"killed-{number}"
         site.log.clear()
-        kill_at(source, workspace, site, moments.randrange(1, once.total()), moments.uniform(0, 0.1))
-        interrupted += len(site.paths()) < once.total()
+        # A quarter of the kills early, while feed and sitemaps are read.
+        latest = once.total() if number % 4 else once.total() // 4
+        kill_at(source, workspace, site, moments.randrange(1, latest), moments.uniform(0, 0.1))
+        before = site.paths()
+        interrupted += len(before) < once.total()
         assert crawl_whole(source, workspace) == expected, number
-        asked = Counter(site.paths())
-        assert set(asked) == set(once), number
-        assert asked.total() - len(asked) <= in_flight, (number, asked.most_common(3))
-    assert interrupted >= 15
+        after = site.paths()[len(before) :]
+        assert {*before, *after} == set(once), number
+        assert max(Counter(after).values(), default=1) == 1
+        assert not set(before[:-in_flight]) & set(after), number  # none but those under way
+    assert interrupted >= 0.75 * kills
 
 
 # --- without a rule for the text -------------------------------------------------------------------------------------

@@ -1,10 +1,12 @@
 """What holds for all tests: no network but loopback, and tests on development data only where there is some."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from pytest_socket import socket_allow_hosts
+from support.children import children_environment
 
 DEV_DATA = "CHECKUP_DEV_DATA"
 """Names the folder that holds `data/` and `eval/`."""
@@ -29,6 +31,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_runtest_setup() -> None:
     """Only this machine may be connected to; unix sockets stay open (worker processes use them)."""
     socket_allow_hosts(["127.0.0.1", "localhost", "::1"], allow_unix_socket=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _children_stay_here() -> Iterator[None]:
+    """The same for every Python that a test starts (`support/offline`)."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", children_environment()["PYTHONPATH"])
+        yield
 
 
 @pytest.fixture(scope="session")

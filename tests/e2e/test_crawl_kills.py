@@ -5,7 +5,6 @@ wait until what the site repeats is known. What follows a crawl (reading, publis
 """
 
 import json
-import os
 import random
 import sqlite3
 import subprocess
@@ -18,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.cli import PATIENCE_S, ROOT
+from support.children import children_environment
+from support.cli import PATIENCE_S
 from support.crawling import YAML, links, project
 from support.site import Site, html, plain, redirect
 
@@ -108,9 +108,8 @@ def sitemap_index(site: Site, paths: list[str]) -> Any:
 
 
 def begin(source: Path, workspace: Path) -> "subprocess.Popen[str]":
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", CHILD, str(source), str(workspace)]
-    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, env=children_environment(), stderr=subprocess.PIPE, text=True)
 
 
 def crawl_whole(source: Path, workspace: Path) -> list[Project]:

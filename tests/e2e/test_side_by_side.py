@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.cli import ROOT, call, finish, start
+from support.children import children_environment
+from support.cli import call, finish, start
 from support.crawling import YAML, links
 from support.site import Site, html
 from support.varied import varied
@@ -133,9 +134,8 @@ def test_two_sources_of_one_host_share_its_pause(tmp_path: Path) -> None:
 
 
 def begin(files: list[Path], workspace: Path) -> "subprocess.Popen[str]":
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", CHILD, str(workspace), *map(str, files)]
-    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, env=children_environment(), stderr=subprocess.PIPE, text=True)
 
 
 def records(workspace: Path) -> list[Any]:

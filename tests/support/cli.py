@@ -7,7 +7,6 @@ answer.json()["matches"]
 
 import io
 import json
-import os
 import subprocess
 import sys
 import time
@@ -17,8 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from checkup.cli import main
+from support.children import ROOT, children_environment
 
-ROOT = Path(__file__).parents[2]
+__all__ = ["PATIENCE_S", "ROOT", "Answer", "call", "finish", "start", "wait_for_writer", "write_lines"]
+
 PATIENCE_S = 120
 """How long a child may take on a busy machine."""
 
@@ -56,7 +57,7 @@ def call(*arguments: object, workspace: Path | None = None, stdin: bytes = b"") 
 def start(*arguments: object, workspace: Path | None = None, **options: Any) -> "subprocess.Popen[str]":
     """A call as a process of its own, with its streams as pipes."""
     # Buffered, as at a user's: a full disk then shows only when the buffer is written.
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "PYTHONUNBUFFERED": ""}
+    environment = {**children_environment(), "PYTHONUTF8": "1", "PYTHONUNBUFFERED": ""}
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
     command = [sys.executable, "-m", "checkup", *_command(arguments, workspace)]
     return subprocess.Popen(command, env=environment, text=True, encoding="utf-8", **streams)

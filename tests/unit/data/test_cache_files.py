@@ -1,11 +1,10 @@
-import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.children import children_environment
 
 from data.cache_files import KeptTable, Table, TableDamagedError, cache_folder, table_bytes, write_atomically
 
@@ -123,9 +122,10 @@ def test_processes_that_start_together_all_get_right_answers(tmp_path):
         "    assert all(table.get(word) == value for word, value in words.items())\n"
         "    Path(sys.argv[1]).unlink(missing_ok=True)\n"
     )
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
     command = [sys.executable, "-c", code, str(tmp_path / "t.table")]
-    running = [subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    running = [
+        subprocess.Popen(command, env=children_environment(), stderr=subprocess.PIPE, text=True) for _ in range(2)
+    ]
     for process in running:
         assert process.communicate(timeout=120)[1] == ""
         assert process.returncode == 0

@@ -1,12 +1,12 @@
 """The arrows of `docs/architecture.md` hold for every package and every module (import-linter, `pyproject.toml`)."""
 
-import os
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
 import pytest
+from support.children import children_environment
 
 ROOT = Path(__file__).parents[1]
 RULES = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
@@ -20,7 +20,7 @@ LINT = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imp
 
 
 def lint(folder: Path, *config: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONUTF8": "1"}
+    environment = {**children_environment(folder), "PYTHONUTF8": "1"}
     command = [sys.executable, "-c", LINT, *config]
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8", check=False

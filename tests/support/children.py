@@ -8,6 +8,6 @@ OFFLINE = Path(__file__).parent / "offline"
 """Holds the `sitecustomize` that keeps a process from reaching any other machine."""
 
 
-def children_environment() -> dict[str, str]:
-    """The environment of this process, changed as said above."""
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (OFFLINE, ROOT)))}
+def children_environment(tree: Path = ROOT) -> dict[str, str]:
+    """The environment of this process, changed as said above; `tree` is what the child reads."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (OFFLINE, tree)))}

@@ -257,3 +257,24 @@ def test_one_line_of_a_million_characters_is_masked_at_once(benchmark_seconds):
         masked = mask(text)
     assert len(masked) == len(text) > 1_000_000
     assert "Demir" not in masked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Die Nachfrage ist hoch. Daher baut die Diakonie das Angebot aus.",
+        "Es wird besser. Solange aber die Ämter warten, geht nichts.",
+        "Der Beste kam auf die Note 1,3.",
+        "Haben Sie in einem anderen Land gelernt?",
+        "Im Ramadan beginnt der Kurs später. Ramadan und Abendtermine vertragen sich nicht.",
+        "Ihr Leitsatz lautet: informieren, helfen. Ihr Einsatzfeld reicht von der Kita bis zum Amt.",
+        "Erprobt wurde, ob ehrenamtliche Tutoren aus Zuwandererfamilien helfen.",
+    ],
+)
+def test_words_that_are_given_names_somewhere_else_stay(text):
+    assert mask(text) == text
+
+
+def test_after_a_cue_they_are_names():
+    assert "Daher" not in mask("„Gut“, sagt Daher, 19, aus Mogadischu.")
+    assert "Ramadan" not in mask("Frau Ramadan leitet den Kurs.")

@@ -7,7 +7,8 @@ Server-side request forgery (OWASP, "SSRF Prevention"): a crawled page must neve
 import ipaddress
 import re
 import socket
-from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
+from functools import lru_cache
+from urllib.parse import SplitResult, quote, urljoin, urlsplit, urlunsplit
 
 from crawlers.web import Refusal, Resolver
 
@@ -17,6 +18,11 @@ MAX_URL_LENGTH = 2000
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 NUMERIC_HOST = re.compile(r"^(?:0x[0-9a-f]*|[0-9]+)(?:\.(?:0x[0-9a-f]*|[0-9]+))*\.?$", re.IGNORECASE)
 """Anything the C library's inet_aton would read as an address, e.g. 2130706433, 0x7f.1, 0177.0.0.1."""
+_REST = r"(?:\?[^\x00-\x20\x7f#]+)?(?:#[^\x00-\x20\x7f]+)?"
+_SEGMENTS = r"(?:/[^\x00-\x20\x7f/?#;.][^\x00-\x20\x7f/?#;]*)"
+PLAIN_PATH = re.compile(rf"(?:/|{_SEGMENTS}+/?){_REST}")
+"""An absolute path without dot segments, empty segments or parameters: nothing in it is to be resolved."""
+PLAIN_URL = re.compile(rf"https?://[a-z0-9.-]+(?::[0-9]+)?{_SEGMENTS}*/?{_REST}")
 PLAIN_IPV4 = re.compile(r"^(?:0|[1-9][0-9]{0,2})(?:\.(?:0|[1-9][0-9]{0,2})){3}$")
 
 
@@ -97,6 +103,28 @@ def wire_url(url: str) -> str:
     path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._")
     query = quote(parts.query, safe="/%:@!$&'()*+,;=~-._?")
     return urlunsplit((parts.scheme.lower(), netloc, path, query, ""))
+
+
+def joined(base: str, href: str) -> str:
+    """An address relative to a page's (`urllib.parse.urljoin`), at once where it is a plain path or a full address.
+
+    Raises:
+        ValueError: Where one of them is no address.
+    """
+    if PLAIN_PATH.fullmatch(href):
+        origin = _origin(base)
+        if origin:
+            return origin + href
+    elif PLAIN_URL.fullmatch(href) and _origin(base):
+        return href
+    return urljoin(base, href)
+
+
+@lru_cache(maxsize=64)
+def _origin(base: str) -> str:
+    """Scheme and host of an http address as `urljoin` puts them before a path; empty for others."""
+    parts = urlsplit(base)
+    return f"{parts.scheme}://{parts.netloc}" if parts.scheme in ("http", "https") and parts.netloc else ""
 
 
 def _default_port(scheme: str) -> int:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 from courlan import normalize_url
 
-from crawlers.addresses import check_url, wire_url
+from crawlers.addresses import check_url, joined, wire_url
 from crawlers.charset import decode
 from crawlers.inflate import Inflater
 from crawlers.source import SiteConfig
@@ -37,6 +37,9 @@ REFRESH_CHARS = 2000
 FORMS_KEPT = 50_000
 EARLY_END = re.compile(r"</(?:body|html)\s*>", re.I)
 """libxml2 drops what follows these; sloppy templates write them before the page is over."""
+SIMPLE_URL = re.compile(r"(https?://[a-z0-9.-]+(?::[0-9]+)?)((?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+/?)")
+"""Full addresses without parameters, and with no sign in their path that could be written in another way."""
+SIMPLE_CHARS = 1000
 NOT_PAGES = re.compile(
     r"\.(?:jpe?g|png|gif|svg|webp|ico|css|js|mp[34]|avi|mov|zip|gz|exe|ics|xlsx?|pptx?|docx?|csv)$", re.I
 )
@@ -71,6 +74,12 @@ def canonical_url(
     return wire
 
 
+def host_and_path(canonical: str) -> tuple[str, str]:
+    """Host with port, and path, of a canonical address."""
+    _, _, host, path = canonical.split("/", 3)
+    return host, "/" + path.partition("?")[0]
+
+
 def _path(path: str) -> str:
     """A path without session ids, with `.` and `..` resolved (RFC 3986, 5.2.4)."""
     kept: list[str] = []
@@ -97,7 +106,7 @@ class PageLinks:
 def page_links(html: str, url: str) -> PageLinks:
     """Read the links of a page in their order, each once; `rel=nofollow` is left out.
 
-    By lxml alone: the tree that BeautifulSoup builds is ten times as slow and only needed for a record's fields.
+    By lxml alone: BeautifulSoup's tree is ten times as slow and only needed for a record's fields.
     """
     found: dict[str, None] = {}
     canonical: str | None = None
@@ -154,10 +163,10 @@ def _join(base: str, href: str | None) -> str | None:
     if href is None:
         return None
     try:
-        joined = urljoin(base, href.strip())
+        target = joined(base, href.strip())
     except ValueError:
         return None
-    return joined if joined[:8].lower().startswith(("http://", "https://")) else None
+    return target if target[:8].lower().startswith(("http://", "https://")) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +213,8 @@ def parse_feed(body: bytes, url: str) -> tuple[str, ...]:
     for entry in _xml_elements(body, {"item", "entry"}):
         entries += 1
         target = _entry_link(entry)
-        if target and (joined := _join(url, target)):
-            found[joined] = None
+        if target and (address := _join(url, target)):
+            found[address] = None
     if not entries and not re.search(rb"<(?:\w+:)?(?:rss|feed|RDF)\b", body[:2000]):
         raise Refusal("feed", "Die Datei ist kein RSS- oder Atom-Feed.")
     return tuple(found)
@@ -319,6 +328,13 @@ class Frontier:
 
     def canonical(self, url: str, base: str = "") -> str | None:
         """The canonical form of an address on this site (see `canonical_url`)."""
+        simple = None if base or len(url) > SIMPLE_CHARS else SIMPLE_URL.fullmatch(url)
+        if simple is not None:  # nothing but its host can have another form
+            origin = self._canonical(simple[1], "")
+            return None if origin is None else origin[:-1] + simple[2]
+        return self._canonical(url, base)
+
+    def _canonical(self, url: str, base: str) -> str | None:
         if (url, base) in (forms := self._forms):
             return forms[url, base]
         if len(forms) >= FORMS_KEPT:
@@ -359,7 +375,7 @@ class Frontier:
         target = self.canonical(url)
         if target is None or target in self.known:
             return False
-        host = urlsplit(target).netloc
+        host = host_and_path(target)[0]
         if host not in self.hosts and not self.everything_is_record:
             self.elsewhere[host] += 1
             return False

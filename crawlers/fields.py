@@ -1,6 +1,6 @@
 """Where a field's value stands on a page: by CSS, JSON-LD, meta element or label; and what a rule makes of it.
 
-Below: `source`, `values`, BeautifulSoup with lxml. Above: `page`, `lists`. Pure: no network, no clock.
+Below: `soup`, `source`, `values`. Above: `page`, `lists`. Pure: no network, no clock.
 """
 
 import gc
@@ -48,14 +48,16 @@ def parse_html(html: str) -> Any:
     Raises:
         Refusal: Where it has more elements than any page made for people.
     """
-    from bs4 import BeautifulSoup, UnusualUsageWarning
+    from bs4 import UnusualUsageWarning
+
+    from crawlers.soup import build_tree
 
     if html.count("<") > MAX_ELEMENTS:
         raise Refusal("too_big", f"Die Seite hat mehr als {MAX_ELEMENTS} Elemente.")
 
     with collector_paused(), warnings.catch_warnings():
         warnings.simplefilter("ignore", UnusualUsageWarning)  # XML served as a page, a cell that looks like a path
-        return BeautifulSoup(html, "lxml", multi_valued_attributes=None)
+        return build_tree(html)
 
 
 @contextmanager

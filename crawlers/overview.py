@@ -1,14 +1,17 @@
 """Tells by its content that a page is an overview of many pages and no project, whatever its address says.
 
-Below: `fields`, `page`, `values`. Above: `walk`. Pure. Careful on purpose: a project that lists its neighbours stays
-one as long as it says anything of its own, for an overview among the records is seen, a missing project is not.
+Below: `addresses`, `discover`, `fields`, `page`, `values`. Above: `walk`. Pure. Careful on purpose: a project that
+lists its neighbours stays one as long as it says anything of its own, for an overview among the records is seen, a
+missing project is not.
 """
 
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from crawlers.addresses import joined
+from crawlers.discover import Frontier, host_and_path
 from crawlers.fields import block_text
 from crawlers.page import Reading
 from crawlers.source import SourceConfig
@@ -44,6 +47,25 @@ PAGE_STEP = re.compile(r"[/_,.-](?:seite|page|p)[/_,.-]?\d+$", re.I)
 """The page number at the end of a path; a number by itself may as well name a record."""
 PAGE_KEY = re.compile(r"page(?!_?id)|seite|^(?:p|pg|start|limitstart|offset|chash)$", re.I)
 """Names of parameters that only tell which page of a list is meant."""
+
+
+def leads_from(frontier: Frontier, url: str) -> Leads:
+    """What tells of a page's links which of them lead to another record, or beside or below the page (see `Leads`)."""
+    own, here = frontier.canonical(url), urlsplit(url).path.rstrip("/")
+    folder, below = here.rpartition("/")[0], f"{here}/"
+
+    def leads(link: str) -> str | None:
+        target = frontier.canonical(link)
+        if target is None or target == own:
+            return None
+        host, path = host_and_path(target)
+        if host not in frontier.hosts:
+            return None
+        there = path.rstrip("/")
+        near = there.startswith(below) or (here != there and folder and there.rpartition("/")[0] == folder)
+        return target if near or frontier.role(target) == "record" else None
+
+    return leads
 
 
 class Overviews:
@@ -154,7 +176,8 @@ def _entries(soup: Any, url: str, leads: Leads, least: int) -> Iterator[tuple[st
     An entry is the largest element whose links lead to one such page only and that is headed by one of them; some of
     them side by side make a list. Where all links lead to one page, that largest element is everything and no entry.
     """
-    links = [(tag, target) for tag in soup.find_all("a", href=True) if (target := leads(_joined(url, tag["href"])))]
+    anchors = ((tag, tag.get("href")) for tag in soup.find_all("a"))
+    links = [(tag, target) for tag, href in anchors if href is not None and (target := leads(_joined(url, href)))]
     if len({target for _, target in links}) < max(2, least):
         return
     alike: dict[int, list[tuple[Any, str]]] = {}
@@ -198,7 +221,7 @@ def _lines(text: str) -> list[str]:
 
 def _joined(url: str, href: str) -> str:
     try:
-        return urljoin(url, href.strip())
+        return joined(url, href.strip())
     except ValueError:
         return ""
 

@@ -137,7 +137,7 @@ def _no_record(reason: str, notes: Iterable[str]) -> Reading:
 
 def page_title(soup: Any) -> str | None:
     """A page's title: its only first heading, else og:title, else the title element."""
-    headings = [text for tag in soup.find_all("h1", limit=3) if (text := tidy(tag.get_text(" ")))]
+    headings = [text for tag in soup.find_all("h1")[:3] if (text := tidy(tag.get_text(" ")))]
     if len(headings) == 1:
         return headings[0]
     for tag in soup.find_all("meta", attrs={"property": "og:title"}, limit=1):

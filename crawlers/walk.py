@@ -14,11 +14,11 @@ from urllib.parse import unquote, urljoin, urlsplit
 from crawlers.ahead import Ahead, Ask, Job
 from crawlers.charset import decode
 from crawlers.discover import SITEMAP_BYTES, SITEMAP_FILES, Frontier, SitemapPart, Target, page_links, parse_sitemap
-from crawlers.fields import parse_html
+from crawlers.fields import collector_paused, parse_html
 from crawlers.handover import Handover, Held, content_key
 from crawlers.memory import Past, conditions
 from crawlers.outcome import Counts, Outcome, Refused, Unchanged
-from crawlers.overview import Overviews, overview_of
+from crawlers.overview import Overviews, leads_from, overview_of
 from crawlers.page import Reading, read_items, read_page
 from crawlers.polite import PAGE_TYPES, Fetcher
 from crawlers.source import SiteConfig, SourceConfig
@@ -317,6 +317,7 @@ class Walk:
         with self.waiting():  # a PDF is read by a process of its own
             return _read_file(page, url)
 
+    @collector_paused()
     def _readings(self, html: str, url: str) -> list[Reading]:
         item = self.source.site.item if self.source.site else None
         try:
@@ -334,7 +335,7 @@ class Walk:
         if reading.reason is not None or self.frontier.everything_is_record:
             return reading
         least = self.overviews.least(url, content_key(reading.title) if reading.title else None)
-        listed = overview_of(soup, reading, self.source, url, partial(self._leads, url), least=least)
+        listed = overview_of(soup, reading, self.source, url, leads_from(self.frontier, url), least=least)
         if not listed:
             return reading
         others = f"{listed} anderen Seiten" if listed > 1 else "einer anderen Seite"
@@ -343,19 +344,6 @@ class Walk:
             "Bitte site.records enger fassen und solche Adressen unter site.follow nennen."
         )
         return Reading(title=reading.title or "", text="", facts={}, reason=reason, code="overview")
-
-    def _leads(self, url: str, link: str) -> str | None:
-        """A link's canonical form, where it leads to another record, or beside or below a page (see `overview`)."""
-        target = self.frontier.canonical(link)
-        if target is None or target == self.frontier.canonical(url):
-            return None
-        parts, own = urlsplit(target), urlsplit(url)
-        if parts.netloc not in self.frontier.hosts:
-            return None
-        here, there = own.path.rstrip("/"), parts.path.rstrip("/")
-        folder = here.rpartition("/")[0]
-        near = there.startswith(f"{here}/") or (here != there and folder and there.rpartition("/")[0] == folder)
-        return target if near or self.frontier.role(target) == "record" else None
 
     def _finish(
         self,

@@ -247,7 +247,7 @@ def read_texts(folder: Path = FOLDER, name: str = "readings", files: str = "*") 
 
     Args:
         folder: of the corpus.
-        name: `readings`, or `markings`, whose fields and groups teach nothing.
+        name: `readings`, or `markings` and `profiles`, whose fields and groups teach nothing.
         files: pattern of the files' names, without the ending.
 
     Raises:

@@ -1,11 +1,14 @@
 import json
+from pathlib import Path
 
 import pytest
 
-from data.corpus_files import held_situations, load_corpus, marked_projects, read_texts, situation, told_lessons
+from data.corpus_files import FOLDER, held_situations, load_corpus, marked_projects, read_texts, situation, told_lessons
 from data.errors import CheckupError
 from data.shipped import iter_shipped
 from data.vocabulary import load_vocabulary
+
+GOLD = Path(__file__).parents[2] / "eval" / "gold_projects" / "projects.jsonl"
 
 
 def lines(path, *entries):
@@ -115,6 +118,19 @@ def test_the_further_marked_texts_are_other_texts():
     further = list(read_texts(name="markings"))
     assert len({text.text for text in further} - {text.text for text in read_texts()}) == len(further) >= 1_100
     assert sum(bool(text.rate) for text in further) >= 200
+
+
+def test_the_profiles_of_real_projects_are_other_texts_and_name_their_pages():
+    profiles = list(read_texts(name="profiles"))
+    shipped = list(iter_shipped())
+    assert len({text.text for text in profiles} - {entry.project.text for entry in shipped}) == len(profiles) >= 400
+    assert {text.level for text in profiles} == set(range(8))
+    told = [line for path in sorted((FOLDER / "profiles").glob("*.jsonl")) for line in path.open(encoding="utf-8")]
+    pages = [json.loads(line)["after"] for line in told]
+    assert len(set(pages)) == len(pages)
+    assert all(page.startswith(("http://", "https://")) for page in pages)
+    held_back = {entry["id"] for entry in map(json.loads, GOLD.open(encoding="utf-8")) if entry["split"] != "train"}
+    assert not {entry.project.url for entry in shipped if entry.project.id in held_back} & set(pages)
 
 
 def test_marks_in_a_shipped_project_lie_in_its_text(tmp_path):

@@ -14,7 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help demo setup setup-dev setup-full test test-long bench lint lock clean
 
 help:
-	@echo "make demo        einrichten, Projekte laden, eine Beispiel-Lage beantworten"
+	@echo "make demo        einrichten, Projekte laden, drei Beispiel-Lagen beantworten"
 	@echo "make test        alle Tests (unter 8 Minuten)"
 	@echo "make setup-full  zusätzlich torch und Sentence Transformers (zweites Sprachmodell, Training)"
 	@echo "make test-long   Dauer-, Abbruch- und Zufallsläufe"
@@ -42,8 +42,9 @@ setup-full: $(VENV)/default.done
 
 demo: setup
 	$(BIN)/checkup seed --workers 2
+	$(BIN)/checkup match --file data/samples/dorf.txt --top 3
+	$(BIN)/checkup match --file data/samples/grossstadt.txt --top 3
 	$(BIN)/checkup match --file data/samples/kreisstadt.txt --top 3
-	@echo; echo "Zwei weitere Lagen: $(BIN)/checkup match --file data/samples/dorf.txt (oder grossstadt.txt)"
 
 test: setup-dev
 	$(BIN)/python -m pytest -m "not long" -n 2 --dist loadfile --no-loadscope-reorder

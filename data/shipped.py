@@ -16,9 +16,11 @@ from data.records import PROJECT_KEYS, Project, Statement
 FOLDER = Path(__file__).parent / "seed"
 KEPT = ("scope", "pages", "facts_year", "cost", "checked_by")
 """Keys of a shipped entry that stay with the project beside the columns."""
-SCALARS = {"reached_persons": "reached", "success_rate_percent": "rate", "budget_eur": "budget_eur",
-           "budget_kind": "budget_kind"}  # fmt: skip
-"""Our property -> key of the labels."""
+SCALARS = {
+    "reached_persons": ("reached", "reached_quote"), "success_rate_percent": ("rate", "rate_quote"),
+    "budget_eur": ("budget_eur", "budget_quote"), "budget_kind": ("budget_kind", "budget_quote"),
+}  # fmt: skip
+"""Our property -> keys of the labels: the value, and the words that carry it."""
 EDITOR = "editor-1"
 """Version under which the editors' statements are kept."""
 
@@ -107,13 +109,13 @@ def _impact(labels: Mapping[str, Any]) -> Iterator[_Told]:
     yield _Told("evidence_grade", grade, labels.get("evidence_quote"))
     yield _Told("tier", tier(level, grade, verified=verified))
     yield _Told("verified", verified)
-    for name, key in SCALARS.items():
+    for name, (key, quote) in SCALARS.items():
         if labels.get(key) is not None:
-            yield _Told(name, labels[key])
+            yield _Told(name, labels[key], labels.get(quote))
     for award in labels.get("awards", []):
         yield _Told("awards", award, award)
     if labels.get("transferred"):
-        yield _Told("transferred", True)
+        yield _Told("transferred", True, labels.get("transferred_quote"))
 
 
 def _practice(entry: Mapping[str, Any]) -> Iterator[_Told]:

@@ -89,4 +89,33 @@ def test_statements_quote_what_stands_in_the_text():
 def test_tiers_are_not_stretched():
     tiers = Counter(tier(entry["labels"]["level"], str(entry["labels"]["evidence"])) for entry in ENTRIES)
     assert tiers["high"] + tiers["proven"] < len(ENTRIES) / 4
-    assert not any(entry["labels"].get("verified") for entry in ENTRIES)
+
+
+def test_only_what_an_evaluation_shows_is_verified():
+    verified = [entry["labels"] for entry in ENTRIES if entry["labels"].get("verified")]
+    assert len(verified) >= 90
+    for labels in verified:
+        assert urlsplit(labels["evaluation_url"]).scheme in ("http", "https")
+        assert labels["evidence"] not in ("0", "1")
+        assert labels["evidence_quote"]
+
+
+@pytest.mark.parametrize(
+    ("value", "quote"),
+    [("level", "level_quote"), ("reached", "reached_quote"), ("rate", "rate_quote"), ("budget_eur", "budget_quote"),
+     ("transferred", "transferred_quote"), ("evidence", "evidence_quote")],
+)  # fmt: skip
+def test_every_value_has_the_words_that_carry_it(value, quote):
+    for entry in ENTRIES:
+        labels = entry["labels"]
+        stated = labels[value] not in (None, False, 0, "0")
+        if stated:
+            assert labels.get(quote), entry["id"]
+            assert labels[quote] in entry["text"]
+        elif value not in ("level", "evidence"):
+            assert not labels.get(quote), entry["id"]
+
+
+def test_a_budget_has_its_kind():
+    for entry in ENTRIES:
+        assert (entry["labels"]["budget_eur"] is None) == (entry["labels"]["budget_kind"] is None), entry["id"]

@@ -131,9 +131,12 @@ class Handover:
 
     def _seen(self, held: Held, *, record: bool = True, **known: Any) -> Seen:
         """What memory is told of a page."""
-        links = tuple(link for link in held.links if self.frontier.canonical(link) in self.frontier.known)
-        known |= {"final_url": held.url, "links": links, "record": record}
+        known |= {"final_url": held.url, "links": self.wanted(held.links), "record": record}
         return self.past.seen(held.target.url, held.page, held.digest, **known)
+
+    def wanted(self, links: Sequence[str]) -> tuple[str, ...]:
+        """The links of a page that memory is told of: those that lead to a page of the source."""
+        return tuple(link for link in links if self.frontier.canonical(link) in self.frontier.known)
 
     def _cleaned(self, reading: Reading, keys: tuple[str, ...]) -> tuple[Reading, str, str]:
         """A record without what the site repeats, the hash of what it says, and its sketch (`Seen.sketch`)."""

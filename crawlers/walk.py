@@ -308,7 +308,8 @@ class Walk:
             self.frontier.add(link, target.depth + 1)
         own = self._own_address(links.canonical, url) if target.role == "record" else url
         if own != url and own in self.done:
-            yield from self._refused(target, "alias", f"Die Seite ist auch {own}.", page, digest=digest, final_url=own)
+            known = {"digest": digest, "final_url": own, "links": self.handover.wanted(links.links)}
+            yield from self._refused(target, "alias", f"Die Seite ist auch {own}.", page, **known)
             return
         self.done.add(own)
         yield from self._finish(target, page, digest, own, links.links, lambda: self._readings(html, url))

@@ -208,3 +208,19 @@ def test_pages_that_gave_nothing_are_read_again(tmp_path, make_fetcher):
         for _ in range(2):
             assert reasons(again(source, make_fetcher, site, tmp_path)[1]) == {"projekt/1": "no_record"}
             assert conditions(site) == {"/": None, "/projekt/1": None}
+
+
+def test_what_only_another_address_links_to_is_found_behind_an_unchanged_one(tmp_path, make_fetcher):
+    second = html(
+        "<h1>Eins</h1><main>Seite zwei von Eins</main><a href='/projekt/9'>x</a>",
+        head='<link rel="canonical" href="/projekt/1">',
+        ETag='"2"',
+    )
+    pages = {"/projekt/1": project("Eins", ETag='"1"'), "/projekt/1/seite2": second}
+    with Site({"/": links(*pages), **pages, "/projekt/9": project("Neun", ETag='"9"')}) as site:
+        source = source_for(tmp_path, site)
+        assert titles(again(source, make_fetcher, site, tmp_path)[1]) == ["Eins", "Neun"]
+        for _ in range(2):
+            _, outcomes = again(source, make_fetcher, site, tmp_path)
+            assert [outcome.url for outcome in outcomes] == [site.url("/projekt/1"), site.url("/projekt/9")]
+            assert conditions(site)["/projekt/1/seite2"] == '"2"'

@@ -11,7 +11,7 @@ from typing import Any
 
 from crawlers.discover import Frontier, parse_feed
 from crawlers.lists import ListReading, read_list
-from crawlers.memory import Past, conditions
+from crawlers.memory import Past
 from crawlers.outcome import Counts, Outcome, Refused, Unchanged
 from crawlers.polite import Fetcher, open_fetcher
 from crawlers.source import SiteConfig, SourceConfig
@@ -176,7 +176,7 @@ class _Run:
         if seen is not None and self.past.fresh(seen):
             return seen.links
         with self.waiting():
-            page = self.fetcher.fetch(url, accepts=XML_TYPES | {"text/plain", "text/html"}, **conditions(seen))
+            page = self.fetcher.fetch(url, accepts=XML_TYPES | {"text/plain", "text/html"}, **self.past.conditions(seen))
         if page.unchanged and seen is not None:
             self.past.confirm(seen, page)
             return seen.links
@@ -238,7 +238,7 @@ class _Run:
                     config.url,
                     accepts=LIST_TYPES,
                     max_bytes=self.fetcher.limits.list_bytes,
-                    **conditions(seen),
+                    **self.past.conditions(seen),
                 )
             return seen if page.unchanged and seen is not None else page
         assert config.file is not None

@@ -7,6 +7,7 @@ content.
 import json
 import os
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,12 @@ from data.clock import utc_now
 from data.errors import CheckupError
 from data.records import Fetched
 from data.system_errors import in_german
+
+FULL_DAYS = 30
+"""A page whose last full answer is older is asked for as if it were new.
+
+Servers leave most headers out of a 304 (RFC 9110, 15.4.5), also the ones by which an owner opts out.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,7 @@ class Past:
             url=url,
             final_url=known.pop("final_url", url),
             fetched_at=page.fetched_at if page else self.now(),
+            full_at=page.fetched_at if page else "",
             sha256=digest,
             etag=page.headers.get("etag") if page else None,
             last_modified=page.headers.get("last-modified") if page else None,
@@ -64,6 +72,27 @@ class Past:
         if self.memory is not None:
             self.memory.put(replace(seen, fetched_at=page.fetched_at))
 
+    def conditions(self, seen: Seen | None) -> dict[str, Any]:
+        """How `Fetcher.fetch` asks conditionally for what was seen before.
+
+        Not for a page whose record was not handed over yet, for one that gave nothing but may at another look, and for
+        one whose last full answer is too old (`FULL_DAYS`). What was a copy, or another address, of a page is that as
+        long as this page is there, which the caller must know.
+        """
+        if seen is None or seen.lines or (seen.reason is not None and seen.code not in ("alias", "duplicate")):
+            return {}
+        found = {"If-None-Match": seen.etag, "If-Modified-Since": seen.last_modified}
+        validators = {name: value for name, value in found.items() if value}
+        return {"validators": validators, "answered": seen.answered} if validators and self._recent(seen) else {}
+
+    def _recent(self, seen: Seen) -> bool:
+        """Whether a page's last full answer is recent; one from the future (a clock was set) is not."""
+        try:
+            age = datetime.fromisoformat(self.now()) - datetime.fromisoformat(seen.full_at)
+        except (TypeError, ValueError):  # noted by a version that did not tell, or damaged
+            return False
+        return abs(age) <= timedelta(days=FULL_DAYS)
+
     def hold(self, seen: Seen, record: Fetched) -> Fetched | None:
         """Keep a record that cannot be handed over yet (see `Memory.hold`)."""
         return self.memory.hold(seen, record) if self.memory else None
@@ -71,19 +100,6 @@ class Past:
     def held(self, seen: Seen) -> Fetched | None:
         """The record that is kept of a page and not handed over yet."""
         return self.memory.held(seen) if self.memory and seen.lines else None
-
-
-def conditions(seen: Seen | None) -> dict[str, Any]:
-    """How `Fetcher.fetch` asks conditionally for what was seen before.
-
-    Not for a page whose record was not handed over yet, and for one that gave nothing but may at another look. What was
-    a copy, or another address, of a page is that as long as this page is there, which the caller must know.
-    """
-    if seen is None or seen.lines or (seen.reason is not None and seen.code not in ("alias", "duplicate")):
-        return {}
-    found = {"If-None-Match": seen.etag, "If-Modified-Since": seen.last_modified}
-    validators = {name: value for name, value in found.items() if value}
-    return {"validators": validators, "answered": seen.answered} if validators else {}
 
 
 class FileMemory:

@@ -16,7 +16,7 @@ from crawlers.charset import decode
 from crawlers.discover import SITEMAP_BYTES, SITEMAP_FILES, Frontier, SitemapPart, Target, page_links, parse_sitemap
 from crawlers.fields import collector_paused, parse_html
 from crawlers.handover import Handover, Held, content_key
-from crawlers.memory import Past, conditions
+from crawlers.memory import Past
 from crawlers.outcome import Counts, Outcome, Refused, Unchanged
 from crawlers.overview import Overviews, leads_from, overview_of
 from crawlers.page import Reading, read_items, read_page
@@ -98,7 +98,7 @@ class Walk:
         if seen is not None and self.past.fresh(seen):
             return SitemapPart(seen.links, seen.sitemaps)
         with self.waiting():
-            page = self.fetcher.fetch(url, accepts=SITEMAP_TYPES, max_bytes=SITEMAP_BYTES, **conditions(seen))
+            page = self.fetcher.fetch(url, accepts=SITEMAP_TYPES, max_bytes=SITEMAP_BYTES, **self.past.conditions(seen))
         if page.unchanged and seen is not None:
             self.past.confirm(seen, page)
             return SitemapPart(seen.links, seen.sitemaps)
@@ -157,7 +157,7 @@ class Walk:
             target.url,
             accepts=PAGE_TYPES,
             known=partial(self._is_done, target),
-            **(conditions(seen) if seen is not None and self._may_be_unchanged(target, seen) else {}),
+            **(self.past.conditions(seen) if seen is not None and self._may_be_unchanged(target, seen) else {}),
         )
 
     def _may_be_unchanged(self, target: Target, seen: Seen) -> bool:

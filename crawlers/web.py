@@ -144,6 +144,8 @@ class Seen:
     final_url: str
     fetched_at: str
     sha256: str
+    full_at: str = ""
+    """When the server last sent the page, headers and all; `fetched_at` also moves where it says 304."""
     etag: str | None = None
     last_modified: str | None = None
     answered: str = ""

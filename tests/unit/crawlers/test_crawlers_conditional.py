@@ -1,13 +1,14 @@
 """Whatever was read before is asked for conditionally: sitemaps, feeds, copies and other addresses of a page, too."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.crawling import YAML, links, project, reasons, run, source_for, titles
-from support.site import Reply, Site, html, plain, redirect
+from support.site import Handler, Reply, Site, html, plain, redirect
 
-from crawlers.crawl import Unchanged
+from crawlers.crawl import Unchanged, crawl
 from crawlers.memory import FileMemory
 from crawlers.source import SourceConfig, parse_source
 from data.records import Fetched
@@ -224,3 +225,51 @@ def test_what_only_another_address_links_to_is_found_behind_an_unchanged_one(tmp
             _, outcomes = again(source, make_fetcher, site, tmp_path)
             assert [outcome.url for outcome in outcomes] == [site.url("/projekt/1"), site.url("/projekt/9")]
             assert conditions(site)["/projekt/1/seite2"] == '"2"'
+
+
+def terse(reply: Reply) -> Handler:
+    """Answers 304 with nothing but the ETag, as most servers do."""
+
+    def answer(request: Any) -> None:
+        unchanged = request.headers.get("If-None-Match") == reply.headers["ETag"]
+        request.send_response(304 if unchanged else 200)
+        for name, value in {"ETag": reply.headers["ETag"]}.items() if unchanged else reply.headers.items():
+            request.send_header(name, value)
+        request.end_headers()
+        request.wfile.write(b"" if unchanged else reply.body)
+
+    return answer
+
+
+def test_an_opt_out_by_header_is_seen_within_a_month_though_a_304_leaves_it_out(tmp_path, make_fetcher):
+    with Site({"/": links("/projekt/1"), "/projekt/1": terse(project("Eins", ETag='"1"'))}) as site:
+        source = source_for(tmp_path, site)
+
+        def on(day: str) -> list[Any]:
+            site.log.clear()
+            fetcher = make_fetcher(now=lambda: f"{day}T08:00:00.000Z")
+            memory = FileMemory(tmp_path / "m.jsonl", "1")
+            return list(crawl(source, fetcher=fetcher, now=lambda: f"{day}T08:00:00.000Z", memory=memory))
+
+        assert titles(on("2026-02-01")) == ["Eins"]
+        site.pages["/projekt/1"] = terse(project("Eins", ETag='"1"', X_Robots_Tag="noai"))
+        for day in ("2026-02-20", "2026-03-03"):
+            assert [type(outcome) for outcome in on(day)] == [Unchanged]
+            assert conditions(site)["/projekt/1"] == '"1"'
+        assert reasons(on("2026-03-04")) == {"projekt/1": "opt_out"}
+        assert conditions(site)["/projekt/1"] is None
+
+
+@pytest.mark.parametrize("told", [None, "", "gestern", "2027-01-31T08:00:00.000Z", "2026-01-31T08:00:00"])
+def test_a_memory_that_does_not_tell_the_last_full_answer_counts_as_old(tmp_path, make_fetcher, told):
+    with Site({"/": links("/projekt/1"), "/projekt/1": project("Eins", ETag='"1"')}) as site:
+        source = source_for(tmp_path, site)
+        again(source, make_fetcher, site, tmp_path)
+        path = tmp_path / "m.jsonl"
+        entries = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line]
+        for entry in entries:
+            entry.pop("full_at", None)
+            entry |= {} if told is None else {"full_at": told}
+        path.write_text("".join(json.dumps(entry) + "\n" for entry in entries), "utf-8")
+        assert titles(again(source, make_fetcher, site, tmp_path)[1]) == ["Eins"]
+        assert conditions(site) == {"/": None, "/projekt/1": None}

@@ -256,7 +256,7 @@ class Walk:
         if seen.record:
             yield Unchanged(url=seen.final_url, sha256=seen.sha256, seen_at=seen.fetched_at)
             return
-        self.counts.aliases += seen.code == "alias"
+        self.counts.aliases += seen.code in ("alias", "refresh")
         self.counts.identical += seen.code == "duplicate"
         if seen.reason is not None and seen.code != "alias" and (seen.code != "duplicate" or target.role == "record"):
             yield Refused(url=target.url, reason=seen.reason, code=seen.code)
@@ -270,7 +270,7 @@ class Walk:
         if seen.sha256:
             self.bodies.setdefault(seen.sha256, target.url)
         for link in seen.links:
-            self.frontier.add(link, target.depth + 1)
+            self.frontier.add(link, target.depth + (seen.code != "refresh"))
 
     def _is_done(self, target: Target, url: str) -> bool:
         """Whether another page than this target is read under the address (https, a session id are the target)."""
@@ -302,7 +302,7 @@ class Walk:
         if links.refresh is not None and self.frontier.canonical(links.refresh) != url:
             self.counts.aliases += 1
             self.frontier.add(links.refresh, target.depth)
-            self.past.remember(target.url, page, digest, links=(links.refresh,))
+            self.past.remember(target.url, page, digest, final_url=url, links=(links.refresh,), code="refresh")
             return
         for link in links.links:
             self.frontier.add(link, target.depth + 1)

@@ -158,6 +158,7 @@ class Seen:
     reason: str | None = None
     """Why the page gave no record, in a German sentence."""
     code: str = ""
+    """The refusal's; `refresh` where the page only sends its readers on, to its one link."""
     sketch: str = ""
     """What copies of its record are known by that differ in numbers and a few lines (`copies.sketch_of`)."""
     lines: tuple[str, ...] = ()

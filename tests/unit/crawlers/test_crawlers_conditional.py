@@ -62,20 +62,25 @@ def test_sitemaps_are_asked_for_conditionally_in_every_later_run(tmp_path, make_
         assert conditions(site)["/s2.xml"] == '"s2b"'
 
 
+def feed(*paths: str, **headers: str) -> Reply:
+    items = "".join(f"<item><link>{path}</link></item>" for path in paths)
+    return plain(f"<rss><channel>{items}</channel></rss>", "application/rss+xml", **headers)
+
+
+def feed_source(tmp_path: Path, site: Site) -> SourceConfig:
+    yaml = YAML.format(base=site.url().rstrip("/"), host=site.host, sitemap="none").split("site:")
+    path = tmp_path / "probe.yaml"
+    fields = "fields:" + yaml[1].split("fields:")[1]
+    told = yaml[0].replace("kind: site", "kind: feed")
+    path.write_text(told + f"feed: {{url: '{site.url('/feed')}'}}\n{fields}", "utf-8")
+    return parse_source(path)
+
+
 @pytest.mark.parametrize("headers", [{"ETag": '"f"'}, {"Last_Modified": DATE}], ids=["ETag", "Last-Modified"])
 def test_feeds_are_asked_for_conditionally_in_every_later_run(tmp_path, make_fetcher, headers):
-    def feed(*paths: str, **headers: str) -> Reply:
-        items = "".join(f"<item><link>{path}</link></item>" for path in paths)
-        return plain(f"<rss><channel>{items}</channel></rss>", "application/rss+xml", **headers)
-
     with Site({f"/a/{n}": project(str(n), ETag=f'"{n}"') for n in (1, 2, 3)}) as site:
         site.pages["/feed"] = feed("/a/1", "/a/2", **headers)
-        yaml = YAML.format(base=site.url().rstrip("/"), host=site.host, sitemap="none").split("site:")
-        path = tmp_path / "probe.yaml"
-        fields = "fields:" + yaml[1].split("fields:")[1]
-        told = yaml[0].replace("kind: site", "kind: feed")
-        path.write_text(told + f"feed: {{url: '{site.url('/feed')}'}}\n{fields}", "utf-8")
-        source = parse_source(path)
+        source = feed_source(tmp_path, site)
         assert titles(again(source, make_fetcher, site, tmp_path)[1]) == ["1", "2"]
         for _ in range(2):
             _, outcomes = again(source, make_fetcher, site, tmp_path)
@@ -273,3 +278,16 @@ def test_a_memory_that_does_not_tell_the_last_full_answer_counts_as_old(tmp_path
         path.write_text("".join(json.dumps(entry) + "\n" for entry in entries), "utf-8")
         assert titles(again(source, make_fetcher, site, tmp_path)[1]) == ["Eins"]
         assert conditions(site) == {"/": None, "/projekt/1": None}
+
+
+def test_a_feeds_entry_that_sends_its_readers_on_does_so_in_every_run(tmp_path, make_fetcher):
+    moved = html("", head='<meta http-equiv="refresh" content="0; url=/b/1">', ETag='"m"')
+    with Site({"/feed": feed("/a/1", ETag='"f"'), "/a/1": moved, "/b/1": project("Eins", ETag='"1"')}) as site:
+        source = feed_source(tmp_path, site)
+        running, outcomes = again(source, make_fetcher, site, tmp_path)
+        assert titles(outcomes) == ["Eins"]
+        for _ in range(2):
+            later, outcomes = again(source, make_fetcher, site, tmp_path)
+            assert [type(outcome) for outcome in outcomes] == [Unchanged]
+            assert conditions(site) == {"/feed": '"f"', "/a/1": '"m"', "/b/1": '"1"'}
+            assert later.counts.aliases == running.counts.aliases == 1

@@ -172,7 +172,7 @@ class _Run:
 
     def _entries(self, url: str) -> tuple[str, ...]:
         """The addresses of a feed's entries; a feed that did not change is not read again."""
-        seen = self.past.get(url)
+        seen = self.past.listing(url)
         if seen is not None and self.past.fresh(seen):
             return seen.links
         with self.waiting():
@@ -181,7 +181,7 @@ class _Run:
             self.past.confirm(seen, page)
             return seen.links
         entries = parse_feed(page.body, page.url)
-        self.past.remember(url, page, links=entries)
+        self.past.remember_listing(url, page, links=entries)
         return entries
 
     def _walk(self, frontier: Frontier) -> Walk:

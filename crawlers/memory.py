@@ -18,6 +18,8 @@ from data.errors import CheckupError
 from data.records import Fetched
 from data.system_errors import in_german
 
+LISTING = "listing:"
+"""Before the address under which memory keeps a sitemap or feed: it may be visited as a page, too."""
 FULL_DAYS = 30
 """A page whose last full answer is older is asked for as if it were new.
 
@@ -36,6 +38,14 @@ class Past:
     def get(self, url: str) -> Seen | None:
         """What is known of a page."""
         return self.memory.get(url) if self.memory else None
+
+    def listing(self, url: str) -> Seen | None:
+        """What is known of a sitemap or feed."""
+        return self.get(LISTING + url)
+
+    def remember_listing(self, url: str, page: Page, **known: Any) -> None:
+        """Note what a sitemap or feed lists; `final_url` is its address, by which it is forgotten."""
+        self.remember(LISTING + url, page, final_url=url, **known)
 
     def fresh(self, seen: Seen) -> bool:
         """Whether a page need not be asked for again."""

@@ -94,7 +94,7 @@ class Walk:
             queue += new
 
     def _sitemap(self, url: str) -> SitemapPart:
-        seen = self.past.get(url)
+        seen = self.past.listing(url)
         if seen is not None and self.past.fresh(seen):
             return SitemapPart(seen.links, seen.sitemaps)
         with self.waiting():
@@ -103,7 +103,7 @@ class Walk:
             self.past.confirm(seen, page)
             return SitemapPart(seen.links, seen.sitemaps)
         part = parse_sitemap(page.body)
-        self.past.remember(url, page, links=part.pages, sitemaps=part.sitemaps)
+        self.past.remember_listing(url, page, links=part.pages, sitemaps=part.sitemaps)
         return part
 
     def _announced(self, start: str) -> tuple[str, ...]:

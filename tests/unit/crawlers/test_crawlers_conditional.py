@@ -291,3 +291,34 @@ def test_a_feeds_entry_that_sends_its_readers_on_does_so_in_every_run(tmp_path, 
             assert [type(outcome) for outcome in outcomes] == [Unchanged]
             assert conditions(site) == {"/feed": '"f"', "/a/1": '"m"', "/b/1": '"1"'}
             assert later.counts.aliases == running.counts.aliases == 1
+
+
+INTERRUPTED = "2026-01-31T07:00:00.000Z"
+
+
+def resumed(source: SourceConfig, make_fetcher: Any, site: Site, tmp_path: Path) -> list[Any]:
+    site.log.clear()
+    memory = FileMemory(tmp_path / "m.jsonl", "1")
+    outcomes = run(source, make_fetcher(), memory=memory, fresh_after=INTERRUPTED)[1]
+    assert site.paths() == []
+    return outcomes
+
+
+def test_a_feed_that_names_itself_is_still_a_feed_when_its_crawl_goes_on(tmp_path, make_fetcher):
+    with Site({"/feed": feed("/a/1", "/feed"), "/a/1": project("Eins")}) as site:
+        source = feed_source(tmp_path, site)
+        first = again(source, make_fetcher, site, tmp_path)[1]
+        assert titles(first) == ["Eins"]
+        assert reasons(first) == {"feed": "content_type"}
+        outcomes = resumed(source, make_fetcher, site, tmp_path)
+        assert [type(outcome) for outcome in outcomes if not hasattr(outcome, "code")] == [Unchanged]
+        assert reasons(outcomes) == {"feed": "content_type"}
+
+
+def test_a_sitemap_that_is_linked_is_still_a_sitemap_when_its_crawl_goes_on(tmp_path, make_fetcher):
+    with Site({"/": links("/liste/karte"), "/projekt/1": project("Eins")}) as site:
+        site.pages["/liste/karte"] = urlset(site, "/projekt/1")
+        source = source_for(tmp_path, site, sitemap=f"['{site.url('/liste/karte')}']")
+        assert titles(again(source, make_fetcher, site, tmp_path)[1]) == ["Eins"]
+        outcomes = resumed(source, make_fetcher, site, tmp_path)
+        assert [type(outcome) for outcome in outcomes if not hasattr(outcome, "code")] == [Unchanged]

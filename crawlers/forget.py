@@ -61,7 +61,9 @@ def _without(line: bytes, chosen: Chosen, links: bool) -> bytes | None:
         return None if line.strip() else line
     if not isinstance(entry, dict):
         return line
-    if any(chosen(str(entry.get(key) or "")) for key in ("url", "final_url")):
+    named = [str(entry.get(key) or "") for key in ("url", "final_url", "answered")]
+    told = [word.rstrip(".,;") for word in str(entry.get("reason") or "").split()]  # versions before named pages here
+    if any(map(chosen, [*named, *told])):
         return None
     fresh = {key: cleaned(value, chosen) for key, value in entry.items()} if links else entry
     return line if fresh == entry else json.dumps(fresh, ensure_ascii=False).encode()

@@ -124,7 +124,7 @@ class Handover:
             record=any(isinstance(outcome, Fetched) for outcome in outcomes),
             content=content if known else "",
             sketch=sketch if known else "",
-            reason=refused.reason if refused else None,
+            reason=refused.reason if refused and refused.code != "duplicate" else None,
             code=refused.code if refused else "",
         )
         self.past.memory.put(seen)

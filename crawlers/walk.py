@@ -29,6 +29,8 @@ PASSING = frozenset(
     {"unreachable", "timeout", "truncated", "tls", "server", "budget", "retry_after", "robots", "address"}
 )
 """Refusals that may be over at the next attempt, so they are not remembered."""
+OF_ANOTHER = frozenset({"alias", "duplicate"})
+"""Refusals whose reason names another page: it is told anew in each run, for that page may have to be forgotten."""
 Progress = Callable[[int, int], None]
 """Called after every page or row with how many are done and how many are known so far."""
 
@@ -192,7 +194,7 @@ class Walk:
         if page.unchanged and seen is not None:
             copy = self._copy_of(seen) if seen.record or seen.code == "duplicate" else None
             if copy is not None:  # of another page than before, or since this run
-                seen = replace(seen, record=False, reason=copy, code="duplicate")
+                seen = replace(seen, record=False, reason=None, code="duplicate")
             yield from self._again(target, seen)
             self.past.confirm(seen, page)
             return
@@ -214,7 +216,8 @@ class Walk:
         elif code != "duplicate" or target.role == "record":
             yield Refused(url=target.url, reason=reason, code=code)
         if code not in PASSING:
-            self.past.remember(target.url, page, reason=reason, code=code, **known)
+            told = None if code in OF_ANOTHER else reason
+            self.past.remember(target.url, page, reason=told, code=code, **known)
 
     def _was_said(self, refusal: Refusal) -> bool:
         """Whether a refusal holds for a whole host and was reported with another of its addresses; notes it if not."""
@@ -258,8 +261,11 @@ class Walk:
             return
         self.counts.aliases += seen.code in ("alias", "refresh")
         self.counts.identical += seen.code == "duplicate"
-        if seen.reason is not None and seen.code != "alias" and (seen.code != "duplicate" or target.role == "record"):
-            yield Refused(url=target.url, reason=seen.reason, code=seen.code)
+        reason = seen.reason
+        if seen.code == "duplicate":
+            reason = self._copy_of(seen) or "Die Seite ist eine Kopie einer anderen."
+        if reason is not None and seen.code != "alias" and (seen.code != "duplicate" or target.role == "record"):
+            yield Refused(url=target.url, reason=reason, code=seen.code)
 
     def _met(self, target: Target, seen: Seen) -> None:
         """Go on from a page that memory knows as from one that was read."""

@@ -156,7 +156,7 @@ class Seen:
     content: str = ""
     """Hash of a record's title and text; of an overview that is none, of its title."""
     reason: str | None = None
-    """Why the page gave no record, in a German sentence."""
+    """Why the page gave no record, in a German sentence; None where it would name another page."""
     code: str = ""
     """The refusal's; `refresh` where the page only sends its readers on, to its one link."""
     sketch: str = ""

@@ -58,8 +58,10 @@ class KnownPages:
         if not self._door:
             self.inner.put(seen)
         elif not self._leaves_no_trace(seen):
-            links = tuple(link for link in seen.links if not self._door.leaves_no_trace(link))
-            self.inner.put(replace(seen, links=links))
+            links, sitemaps = (
+                tuple(url for url in urls if not self._door.leaves_no_trace(url)) for urls in (seen.links, seen.sitemaps)
+            )
+            self.inner.put(replace(seen, links=links, sitemaps=sitemaps))
 
     def hold(self, seen: Seen, record: Fetched) -> Fetched | None:
         """Stage a record that waits, masked and marked, then remember its page; nothing of what must leave no trace."""
@@ -86,4 +88,4 @@ class KnownPages:
         return self._pages.get(page_address(url), [])
 
     def _leaves_no_trace(self, seen: Seen) -> bool:
-        return self._door.leaves_no_trace(seen.url) or self._door.leaves_no_trace(seen.final_url)
+        return any(map(self._door.leaves_no_trace, (seen.url, seen.final_url, seen.answered)))

@@ -322,3 +322,16 @@ def test_a_sitemap_that_is_linked_is_still_a_sitemap_when_its_crawl_goes_on(tmp_
         assert titles(again(source, make_fetcher, site, tmp_path)[1]) == ["Eins"]
         outcomes = resumed(source, make_fetcher, site, tmp_path)
         assert [type(outcome) for outcome in outcomes if not hasattr(outcome, "code")] == [Unchanged]
+
+
+def test_memory_names_a_page_only_by_its_own_entry_and_by_links(copied, make_fetcher, tmp_path):
+    source, site = copied
+    for _ in range(2):
+        entries = map(json.loads, filter(None, (tmp_path / "m.jsonl").read_text("utf-8").splitlines()))
+        latest = {entry["url"]: entry for entry in entries if "url" in entry}
+        told = {**latest[site.url("/projekt/b")], "url": "", "final_url": ""}
+        assert told["code"] == "duplicate"
+        assert site.host not in json.dumps(told)
+        again(source, make_fetcher, site, tmp_path)
+    outcomes = resumed(source, make_fetcher, site, tmp_path)
+    assert outcomes[1].reason.endswith(f"gleich {site.url('/projekt/a')}.")

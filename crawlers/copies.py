@@ -5,8 +5,10 @@ project is not.
 
 What is kept of a record is one hash of all of its lines and an *odd sketch* of them (Mitzenmacher, Pagh, Pham:
 "Efficient Estimation for High Similarities using Odd Sketches", WWW 2014): 256 bits, of which each line turns one over.
-Where two sketches differ, lines differ. Which lines a page has cannot be read from it, and a guess at one of them (a
-name) cannot be proved: many wrong guesses, at 20 lines one of 13, fall on a bit that is set, and a right one may not.
+Where two sketches differ, lines differ. Which lines a page has cannot be read from it. Who does not know the other
+lines cannot prove a guess at one of them (a name): many wrong guesses, at 20 lines one of 13, fall on a bit that is
+set, and a right one may not. Who knows all the rest of the page can, by this sketch as by the hash of all lines; so
+erasing a person drops both (`forget`).
 """
 
 import hashlib

@@ -14,20 +14,25 @@ from typing import Any
 
 from crawlers.log_file import FOLDER as LOGS
 from crawlers.log_file import Line, line_of, log_files
+from crawlers.memory import BOILERPLATE
 from data.errors import CheckupError
 from data.system_errors import in_german
 
+HASHES = ("content", "sketch", "lines")
+"""What memory keeps of a page's text (`web.Seen`)."""
 Chosen = Callable[[str], bool]
 """Tells whether an address is meant."""
 
 
-def forget(folder: Path, chosen: Chosen, *, links: bool = True) -> int:
+def forget(folder: Path, chosen: Chosen, *, links: bool = True, texts: bool = False) -> int:
     """Drops pages from every memory in a folder; returns how many files changed.
 
     Args:
         folder: WORKSPACE/crawl.
         chosen: Which pages.
         links: Also what other pages say of them; without it a crawl still finds its way to them.
+        texts: Also every other page of which hashes of its text are known, and the lines that sites repeat: who knows
+            the rest of a text can test by them a guess at what was masked in it. These pages are read anew.
 
     Raises:
         CheckupError: A file cannot be read or written.
@@ -36,7 +41,7 @@ def forget(folder: Path, chosen: Chosen, *, links: bool = True) -> int:
     for path in sorted(folder.glob("*.jsonl")) if folder.is_dir() else []:
         with _told(path):
             before = path.read_bytes()
-            lines = [_without(line, chosen, links) for line in before.split(b"\n")]
+            lines = [_without(line, chosen, links, texts) for line in before.split(b"\n")]
             after = b"\n".join(line for line in lines if line is not None)
             if after != before:
                 _replace(path, after)
@@ -53,7 +58,7 @@ def cleaned(value: Any, chosen: Chosen) -> Any:
     return value
 
 
-def _without(line: bytes, chosen: Chosen, links: bool) -> bytes | None:
+def _without(line: bytes, chosen: Chosen, links: bool, texts: bool) -> bytes | None:
     try:
         entry = json.loads(line)
     except ValueError:
@@ -61,6 +66,8 @@ def _without(line: bytes, chosen: Chosen, links: bool) -> bytes | None:
         return None if line.strip() else line
     if not isinstance(entry, dict):
         return line
+    if texts and (entry.get("url") == BOILERPLATE or any(entry.get(key) for key in HASHES)):
+        return None
     named = [str(entry.get(key) or "") for key in ("url", "final_url", "answered")]
     told = [word.rstrip(".,;") for word in str(entry.get("reason") or "").split()]  # versions before named pages here
     if any(map(chosen, [*named, *told])):

@@ -15,7 +15,7 @@ from typing import Any
 from crawlers.boilerplate import LINE_CHARS, Boilerplate, line_keys
 from crawlers.copies import Copies, blind_keys, sketch_of
 from crawlers.discover import Frontier, Target
-from crawlers.memory import Past
+from crawlers.memory import BOILERPLATE, Past
 from crawlers.outcome import Counts, Outcome, Refused
 from crawlers.page import Reading
 from crawlers.source import SourceConfig
@@ -23,8 +23,6 @@ from crawlers.values import tidy
 from crawlers.web import Page, Seen
 from data.records import Fetched
 
-BOILERPLATE = "boilerplate:"
-"""Where memory keeps the hashes of a site's repeated lines (no page has this address)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ from data.errors import CheckupError
 from data.records import Fetched
 from data.system_errors import in_german
 
+BOILERPLATE = "boilerplate:"
+"""Where memory keeps the hashes of a site's repeated lines (no page has this address)."""
 LISTING = "listing:"
 """Before the address under which memory keeps a sitemap or feed: it may be visited as a page, too."""
 FULL_DAYS = 30

@@ -189,7 +189,7 @@ def _files(store: Store, kind: Kind, key: str, traces: Traces, urls: set[str], d
                 path.unlink(missing_ok=True)
         for path in archives_of(workspace, key):
             path.unlink()
-    forget(crawls, erased)
+    forget(crawls, erased, texts=kind == "person")  # on which pages a name stood that was masked, nobody knows
     done.archived = drop_archived(workspace, lambda url, content: erased(url) or traces.stand_in(content))
     drop_lines(workspace, logged)
 

@@ -6,6 +6,7 @@ import sqlite3
 import zipfile
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from support.cli import call, write_lines
 from support.crawling import links, project
 from support.site import Reply, Site
 
+from crawlers.memory import FileMemory
+from crawlers.web import Seen
 from e2e.conftest import PROJECTS, SITUATION
 
 PERSON = "Xaloni Trebürow"
@@ -122,8 +125,15 @@ def test_a_persons_name_is_masked_everywhere_and_offsets_stay(workspace: Path, t
     for name in (f"Lage {PERSON}", f"Lage {PERSON.upper()}"):
         assert call("situations", "save", name, SITUATION, workspace=workspace).code == 0
     assert "checkup.sqlite" in holding(workspace, *names)
+    memory = FileMemory(workspace / "crawl" / "probe.jsonl", "1")
+    read = Seen(url="https://e.org/1", final_url="https://e.org/1", fetched_at="2026-01-31T08:00:00.000Z", sha256="f")
+    memory.put(replace(read, content="b0b", sketch="5e7c4"))
+    memory.put(replace(read, url="https://e.org/liste", links=(read.url,)))
     done = erase(workspace, "person", PERSON)
     assert done["masked"] > 2
+    told = memory.path.read_text("utf-8")
+    assert "b0b" not in told  # who knows the rest of the text could test a guess at the name
+    assert "https://e.org/liste" in told
     assert holding(workspace, *names) == []
     after = call("show", "naehstube", "--json", workspace=workspace).json()
     assert len(after["text"]) == len(before["text"])

@@ -10,7 +10,7 @@ from support.crawling import source_for
 from support.site import Site
 
 from crawlers.forget import forget
-from crawlers.memory import FileMemory
+from crawlers.memory import BOILERPLATE, FileMemory
 from crawlers.web import Seen
 from data.settings import load_settings
 from data.store import Store
@@ -51,3 +51,19 @@ def test_what_was_erased_is_not_remembered(tmp_path: Path, name: str) -> None:
     text = inner.path.read_text("utf-8")
     assert ERASED not in text
     assert ("https://e.org/c" in text) == (name in ("links", "sitemaps"))
+
+
+@pytest.mark.parametrize("texts", [False, True])
+def test_the_hashes_of_all_texts_are_forgotten_where_a_person_is(tmp_path: Path, texts: bool) -> None:
+    memory = FileMemory(tmp_path / "probe.jsonl", "1")
+    memory.put(replace(PLAIN, url=BOILERPLATE, links=("hash-a",)))
+    memory.put(replace(PLAIN, url="https://e.org/1", content="hash-b", record=True))
+    memory.put(replace(PLAIN, url="https://e.org/2", sketch="hash-c", code="duplicate"))
+    memory.put(replace(PLAIN, url="https://e.org/3", lines=("hash-d",)))
+    memory.put(replace(PLAIN, url="https://e.org/liste", links=("https://e.org/1",), etag="1"))
+    forget(tmp_path, lambda url: False, texts=texts)
+    told = memory.path.read_text("utf-8")
+    assert ("hash-" not in told) == texts
+    again = FileMemory(memory.path, "1").get("https://e.org/liste")
+    assert again is not None
+    assert again.links == ("https://e.org/1",)

@@ -71,4 +71,4 @@ def line_keys(text: str) -> tuple[str, ...]:
 
 
 def _key(line: str) -> str:
-    return hashlib.sha256(" ".join(line.split()).casefold().encode()).hexdigest()[:LINE_CHARS]
+    return hashlib.sha256(" ".join(line.split()).casefold().encode("utf-8", "replace")).hexdigest()[:LINE_CHARS]

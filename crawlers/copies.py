@@ -93,7 +93,7 @@ def blind_keys(title: str | None, facts: Mapping[str, Any], text: str) -> tuple[
     if not title:
         return ("",) * len(lines)
     told = json.dumps([tidy(title).casefold(), dict(facts)], sort_keys=True, default=str)
-    head = hashlib.blake2b(told.encode(), digest_size=32).digest()
+    head = hashlib.blake2b(told.encode("utf-8", "replace"), digest_size=32).digest()
     plain = (" ".join(line.split()).casefold() for line in lines)
     return tuple(_hash(NUMBER.sub("0", line), head) if line else "" for line in plain)
 

@@ -186,4 +186,4 @@ def addresses(url: str, readings: Sequence[Reading]) -> list[str]:
 
 def content_key(text: str) -> str:
     """Hash of a text, blind to case and blanks."""
-    return hashlib.sha256(tidy(text).casefold().encode()).hexdigest()
+    return hashlib.sha256(tidy(text).casefold().encode("utf-8", "replace")).hexdigest()

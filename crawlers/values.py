@@ -25,6 +25,8 @@ EXCEL_EPOCH = date(1899, 12, 30)
 
 BLANKS = re.compile(r"[ \t\u00a0\u2000-\u200a\u202f\u205f\u3000]+")
 INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
+LONE_HALF = re.compile("[\ud800-\udfff]")
+"""Half of a letter beyond the first 65,536, as JSON may name one by `\\ud83d` alone: no file or hash takes it."""
 WORD_DATE = re.compile(r"^(?:(\d{1,2})\.?\s+)?([A-Za-zäöüÄÖÜ]{3,9})\.?\s+(\d{4})$")
 AMOUNT = re.compile(
     r"^(?:EUR|Euro|€)?\s*(-?\d[\d.,'\u2019\u00a0\u202f ]*?)\s*(Tsd\.?|Tausend|T€|TEUR|Mio\.?|Millionen|Mrd\.?)?\s*"
@@ -39,14 +41,19 @@ EMPTY_MARKS = frozenset(
 
 def tidy(text: str) -> str:
     """One line of text: composed letters, no invisible marks, every run of blanks and line breaks one space."""
-    return " ".join(INVISIBLE.sub("", unicodedata.normalize("NFC", text)).split())
+    return " ".join(_plain(text).split())
 
 
 def tidy_block(text: str) -> str:
     """Text with its paragraphs: as `tidy`, but line breaks stay, and no more than one empty line stands in a row."""
-    unified = INVISIBLE.sub("", unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n")))
+    unified = _plain(text.replace("\r\n", "\n").replace("\r", "\n"))
     lines = [BLANKS.sub(" ", line).strip() for line in unified.split("\n")]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def _plain(text: str) -> str:
+    """Composed letters, no invisible marks, U+FFFD for half of a letter."""
+    return LONE_HALF.sub("\ufffd", INVISIBLE.sub("", unicodedata.normalize("NFC", text)))
 
 
 def is_empty(text: str) -> bool:

@@ -9,9 +9,10 @@ import zlib
 from http.server import BaseHTTPRequestHandler
 
 import pytest
-from support.crawling import links, project, run, source_for, titles
+from support.crawling import YAML, links, project, run, source_for, titles
 from support.site import Reply, Site, html, plain, redirect
 
+from crawlers.memory import FileMemory
 from crawlers.outcome import Refused
 from crawlers.source import parse_source
 from crawlers.web import Limits
@@ -188,3 +189,19 @@ def test_a_hostile_list_ends_as_one_line(tmp_path, make_fetcher, kind, body):
         _, (outcome,) = run(parse_source(path), make_fetcher())
     assert isinstance(outcome, Refused)
     assert outcome.reason
+
+
+@pytest.mark.parametrize("text", ["", "  text: {css: main}\n", "  text: {jsonld: description}\n"])
+def test_half_of_a_letter_in_json_ld_stops_no_crawl(tmp_path, make_fetcher, text):
+    """JSON may name one (`\\ud83d`); neither a hash nor a file or the database takes it."""
+    told = '{"name": "Chor \\ud83d", "description": "Wir singen \\ude00 mit Zugewanderten und Freiwilligen."}'
+    body = f'<script type="application/ld+json">{told}</script><main><p>Wir singen mit vielen anderen hier.</p></main>'
+    pages = {f"/projekt/{n}": html(body.replace("singen", said)) for n, said in enumerate(["singen", "proben"])}
+    with Site({"/": links(*pages), **pages}) as site:
+        yaml = YAML.format(base=site.url().rstrip("/"), host=site.host, sitemap="none")
+        yaml = yaml.replace("title: {css: h1, required: true}", "title: {jsonld: name}")
+        path = tmp_path / "probe.yaml"
+        path.write_text(yaml.replace("  text: {css: main}\n", text), encoding="utf-8")
+        _, outcomes = run(parse_source(path), make_fetcher(), memory=FileMemory(tmp_path / "m.jsonl", "1"))
+        assert titles(outcomes) == ["Chor \ufffd"] * 2
+        json.dumps([outcome.text for outcome in outcomes], ensure_ascii=False).encode()

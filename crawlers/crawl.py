@@ -176,7 +176,9 @@ class _Run:
         if seen is not None and self.past.fresh(seen):
             return seen.links
         with self.waiting():
-            page = self.fetcher.fetch(url, accepts=XML_TYPES | {"text/plain", "text/html"}, **self.past.conditions(seen))
+            page = self.fetcher.fetch(
+                url, accepts=XML_TYPES | {"text/plain", "text/html"}, **self.past.conditions(seen)
+            )
         if page.unchanged and seen is not None:
             self.past.confirm(seen, page)
             return seen.links

@@ -58,10 +58,7 @@ class KnownPages:
         if not self._door:
             self.inner.put(seen)
         elif not self._leaves_no_trace(seen):
-            links, sitemaps = (
-                tuple(url for url in urls if not self._door.leaves_no_trace(url)) for urls in (seen.links, seen.sitemaps)
-            )
-            self.inner.put(replace(seen, links=links, sitemaps=sitemaps))
+            self.inner.put(replace(seen, links=self._let_in(seen.links), sitemaps=self._let_in(seen.sitemaps)))
 
     def hold(self, seen: Seen, record: Fetched) -> Fetched | None:
         """Stage a record that waits, masked and marked, then remember its page; nothing of what must leave no trace."""
@@ -86,6 +83,9 @@ class KnownPages:
         if self._whole:
             return [project_id for ids in self._pages.values() for project_id in ids]
         return self._pages.get(page_address(url), [])
+
+    def _let_in(self, urls: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(url for url in urls if not self._door.leaves_no_trace(url))
 
     def _leaves_no_trace(self, seen: Seen) -> bool:
         return any(map(self._door.leaves_no_trace, (seen.url, seen.final_url, seen.answered)))

@@ -24,7 +24,6 @@ from crawlers.web import Page, Seen
 from data.records import Fetched
 
 
-
 @dataclass(frozen=True, slots=True)
 class Held:
     """A page that was read but not yet handed over."""
@@ -125,6 +124,8 @@ class Handover:
             reason=refused.reason if refused and refused.code != "duplicate" else None,
             code=refused.code if refused else "",
         )
+        if len(outcomes) > 1:  # what each of them says is not remembered, so it takes another look to see copies
+            seen = replace(seen, etag=None, last_modified=None)
         self.past.memory.put(seen)
 
     def _seen(self, held: Held, *, record: bool = True, **known: Any) -> Seen:

@@ -274,7 +274,7 @@ def test_a_memory_that_does_not_tell_the_last_full_answer_counts_as_old(tmp_path
         entries = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line]
         for entry in entries:
             entry.pop("full_at", None)
-            entry |= {} if told is None else {"full_at": told}
+            entry.update({} if told is None else {"full_at": told})
         path.write_text("".join(json.dumps(entry) + "\n" for entry in entries), "utf-8")
         assert titles(again(source, make_fetcher, site, tmp_path)[1]) == ["Eins"]
         assert conditions(site) == {"/": None, "/projekt/1": None}
@@ -335,3 +335,22 @@ def test_memory_names_a_page_only_by_its_own_entry_and_by_links(copied, make_fet
         again(source, make_fetcher, site, tmp_path)
     outcomes = resumed(source, make_fetcher, site, tmp_path)
     assert outcomes[1].reason.endswith(f"gleich {site.url('/projekt/a')}.")
+
+
+def test_pages_of_several_records_keep_the_same_records_in_every_run(tmp_path, make_fetcher):
+    """One record stands on both pages: the first is the record in every run, whichever page changed."""
+    items = {name: f"<article><h1>{name}</h1><main>Die {name} hilft vor Ort.</main></article>" for name in "ABC"}
+    page_of = {"/projekt/1": items["A"] + items["B"], "/projekt/2": items["B"] + items["C"]}
+    pages = {path: html(body, ETag=f'"{path}"') for path, body in page_of.items()}
+    with Site({"/": links(*pages), **pages}) as site:
+        yaml = YAML.format(base=site.url().rstrip("/"), host=site.host, sitemap="none")
+        path = tmp_path / "probe.yaml"
+        path.write_text(yaml.replace("  max_pages", "  item: {css: article}\n  max_pages"), "utf-8")
+        source = parse_source(path)
+        _, first = again(source, make_fetcher, site, tmp_path)
+        assert titles(first) == ["A", "B", "C"]
+        site.pages["/projekt/2"] = html(page_of["/projekt/2"] + "<p>neu</p>", ETag='"neu"')
+        for _ in range(2):
+            _, outcomes = again(source, make_fetcher, site, tmp_path)
+            assert [outcome.url for outcome in outcomes] == [outcome.url for outcome in first]
+            assert titles(outcomes) == ["A", "B", "C"]

@@ -183,6 +183,7 @@ class Walk:
         if seen is not None and self.past.fresh(seen):
             yield from self._resume(target, seen)
             return
+        behind = seen is not None and seen.final_url != target.url and seen.final_url in self.done
         try:
             with self.waiting():
                 page = job.page()
@@ -193,7 +194,9 @@ class Walk:
             return
         if page.unchanged and seen is not None:
             copy = self._copy_of(seen) if seen.record or seen.code == "duplicate" else None
-            if copy is not None:  # of another page than before, or since this run
+            if seen.record and behind:  # its own address was found, too, in this run
+                seen = replace(seen, record=False, content="", sketch="", code="alias")
+            elif copy is not None:  # of another page than before, or since this run
                 seen = replace(seen, record=False, reason=None, code="duplicate")
             yield from self._again(target, seen)
             self.past.confirm(seen, page)

@@ -354,3 +354,19 @@ def test_pages_of_several_records_keep_the_same_records_in_every_run(tmp_path, m
             _, outcomes = again(source, make_fetcher, site, tmp_path)
             assert [outcome.url for outcome in outcomes] == [outcome.url for outcome in first]
             assert titles(outcomes) == ["A", "B", "C"]
+
+
+def test_a_record_is_given_once_where_its_own_address_is_found_later(tmp_path, make_fetcher):
+    head = '<link rel="canonical" href="/projekt/1">'
+    print_view = html("<h1>Eins</h1><main>Das Projekt begleitet Familien. Drucken</main>", head=head, ETag='"p"')
+    with Site({"/": links("/projekt/1/druck"), "/projekt/1/druck": print_view}) as site:
+        site.pages["/projekt/1"] = project("Eins", ETag='"1"')
+        source = source_for(tmp_path, site)
+        _, outcomes = again(source, make_fetcher, site, tmp_path)
+        assert [outcome.url for outcome in outcomes] == [site.url("/projekt/1")]
+        site.pages["/"] = links("/projekt/1", "/projekt/1/druck")
+        for _ in range(3):
+            running, outcomes = again(source, make_fetcher, site, tmp_path)
+            assert [outcome.url for outcome in outcomes] == [site.url("/projekt/1")]
+            assert running.counts.aliases == 1
+        assert conditions(site)["/projekt/1/druck"] == '"p"'

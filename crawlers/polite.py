@@ -158,6 +158,8 @@ class Fetcher:
                 raise Refusal("opt_out", reserved)
             onward = redirect_target(answer)
             if onward is None:
+                if answer.status == 304 and not condition:
+                    raise Refusal("server", "Der Server nennt unverändert (304), wonach ohne Bedingung gefragt wurde.")
                 return self._page(url, answer)
             hops.append(target)
             target = wire_url(onward)

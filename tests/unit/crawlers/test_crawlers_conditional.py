@@ -370,3 +370,14 @@ def test_a_record_is_given_once_where_its_own_address_is_found_later(tmp_path, m
             assert [outcome.url for outcome in outcomes] == [site.url("/projekt/1")]
             assert running.counts.aliases == 1
         assert conditions(site)["/projekt/1/druck"] == '"p"'
+
+
+def test_a_page_that_is_called_unchanged_unasked_is_a_fault_of_its_server(tmp_path, make_fetcher):
+    with Site({"/": links("/projekt/1"), "/projekt/1": project("Eins")}) as site:
+        source = source_for(tmp_path, site)
+        assert titles(again(source, make_fetcher, site, tmp_path)[1]) == ["Eins"]
+        site.pages["/projekt/1"] = Reply(b"", 304)
+        for _ in range(2):
+            _, outcomes = again(source, make_fetcher, site, tmp_path)
+            assert reasons(outcomes) == {"projekt/1": "server"}
+            assert conditions(site) == {"/": None, "/projekt/1": None}

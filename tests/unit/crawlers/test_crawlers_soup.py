@@ -1,5 +1,6 @@
 """The fast ways of reading a page give what the slow ones give: its tree, its links, their canonical forms."""
 
+import sys
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -8,10 +9,12 @@ from bs4 import BeautifulSoup
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crawlers import fast_tree
 from crawlers import soup as soup_module
 from crawlers.addresses import joined
 from crawlers.discover import SIMPLE_URL, Frontier, canonical_url, host_and_path
-from crawlers.soup import KINDS, SAMPLE, build_tree, described
+from crawlers.fast_tree import KINDS
+from crawlers.soup import SAMPLE, build_tree, described
 from crawlers.source import SiteConfig
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -60,7 +63,7 @@ def test_golden_pages_are_the_same(path):
 def test_a_page_of_many_made_up_elements_leaves_no_more_than_it_may():
     html = "".join(f"<e{n}>x</e{n}>" for n in range(2 * KINDS))
     assert described(build_tree(html)) == described(slow(html))
-    assert len(soup_module._KINDS) <= KINDS
+    assert len(fast_tree.KNOWN) <= KINDS
 
 
 def test_a_description_tells_trees_apart():
@@ -75,17 +78,38 @@ def forgets_the_last(soup, node):
     LINK(soup, node)
 
 
-LINK = soup_module._Soup._link
+LINK = fast_tree.Soup._link
 
 
-@pytest.mark.parametrize("broken", [lambda soup, node: None, forgets_the_last], ids=["breaks", "differs"])
+def raises(soup, node):
+    raise LookupError
+
+
+@pytest.mark.parametrize(
+    "broken", [lambda soup, node: None, forgets_the_last, raises], ids=["breaks", "differs", "raises"]
+)
 def test_another_version_is_read_in_its_own_way(monkeypatch, broken):
-    monkeypatch.setattr(soup_module._Soup, "_link", broken)
+    monkeypatch.setattr(fast_tree.Soup, "_link", broken)
     soup_module._is_the_same.cache_clear()
     try:
         assert type(build_tree("<p>a")) is BeautifulSoup
     finally:
         soup_module._is_the_same.cache_clear()
+
+
+def test_a_version_without_what_is_built_on_is_read_in_its_own_way(monkeypatch):
+    monkeypatch.setitem(sys.modules, "crawlers.fast_tree", None)
+    soup_module._is_the_same.cache_clear()
+    try:
+        assert type(build_tree("<p>a")) is BeautifulSoup
+    finally:
+        soup_module._is_the_same.cache_clear()
+
+
+def test_a_page_on_which_the_fast_way_fails_is_read_in_beautifulsoups_own(monkeypatch):
+    assert type(build_tree(SAMPLE)) is not BeautifulSoup
+    monkeypatch.setattr(fast_tree.Soup, "_link", raises)
+    assert str(build_tree("<p>a")) == "<html><body><p>a</p></body></html>"
 
 
 SIGNS = "aZ09_-./é%2;:@#? &=+~'[]\\\t()"

@@ -22,10 +22,11 @@ BOILERPLATE = "boilerplate:"
 """Where memory keeps the hashes of a site's repeated lines (no page has this address)."""
 LISTING = "listing:"
 """Before the address under which memory keeps a sitemap or feed: it may be visited as a page, too."""
-FULL_DAYS = 30
+FULL_DAYS = 45
 """A page whose last full answer is older is asked for as if it were new.
 
-Servers leave most headers out of a 304 (RFC 9110, 15.4.5), also the ones by which an owner opts out.
+Servers leave most headers out of a 304 (RFC 9110, 15.4.5), also the ones by which an owner opts out. More than a month,
+so that a monthly run asks in full every second time only.
 """
 
 

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
+from itertools import islice
 from typing import Literal
 
 from pipeline.nlp.compounds import compound_parts
@@ -29,8 +30,11 @@ REPEATED_DIFFERENT, REPEATED_TIMES = 2, 3
 """At most so many different words, so often each, are a repetition."""
 FIGURES_A_WORD = 3
 """So many figures for every word are a piece of a table."""
-LEAST_LETTERS = 5
-"""A word of fewer letters is not taken for a misspelt other one: nearly every short string is next to a word."""
+LEAST_LETTERS, MOST_LETTERS = 5, 30
+"""Words of other lengths are not taken for misspelt ones: nearly every short string is next to a word, and looking for
+what is next to a long one takes the square of its length."""
+MOST_SLIPS = 30
+"""So many unknown words at most are looked at for a slip."""
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
@@ -57,10 +61,11 @@ def unreadable(text: str) -> Unreadable | None:
         Latin, or more function words of a third language. `repeated`: one or two words again and again.
         `unknown_words`: too few words of German or English, misspelt ones counted as known.
     """
-    words = [match[0] for match, _ in zip(_WORD.finditer(text), range(SAMPLE_WORDS), strict=False)]
-    figures = sum(1 for _ in zip(_FIGURE.finditer(text), range(SAMPLE_WORDS * FIGURES_A_WORD), strict=False))
+    matches = list(islice(_WORD.finditer(text), SAMPLE_WORDS))
+    words = [match[0] for match in matches]
+    end = matches[-1].end() if len(matches) == SAMPLE_WORDS else len(text)
     lower = [word.lower() for word in words]
-    if not words or figures >= FIGURES_A_WORD * len(words):
+    if len(_figures(text[:end], FIGURES_A_WORD * len(words))) >= FIGURES_A_WORD * len(words):
         return "fragments"
     if _foreign(lower):
         return "other_language"
@@ -68,6 +73,11 @@ def unreadable(text: str) -> Unreadable | None:
     if different <= REPEATED_DIFFERENT and len(words) >= REPEATED_TIMES * different:
         return "repeated"
     return None if _known_enough(words) else "unknown_words"
+
+
+def _figures(text: str, most: int) -> list[str]:
+    """The first figures of a text."""
+    return [match[0] for match in islice(_FIGURE.finditer(text), most)]
 
 
 def _foreign(words: Sequence[str]) -> bool:
@@ -91,7 +101,7 @@ def _known_enough(words: Sequence[str]) -> bool:
     needed = LEAST_KNOWN * len(told)
     unknown = [word.lower() for word in told if not _is_word(word.lower())]
     found = len(told) - len(unknown)
-    for word in unknown:
+    for word in unknown[:MOST_SLIPS]:
         if found >= needed:
             break
         found += _is_misspelt(word)
@@ -113,7 +123,7 @@ def _is_word(word: str) -> bool:
 @lru_cache(maxsize=5_000)
 def _is_misspelt(word: str) -> bool:
     """Whether one letter more, less, changed or swapped with the next makes a word of it, or `ae` written as `ä`."""
-    if len(word) < LEAST_LETTERS:
+    if not LEAST_LETTERS <= len(word) <= MOST_LETTERS:
         return False
     umlauts = word.replace("ae", "ä").replace("oe", "ö").replace("ue", "ü")
     if umlauts != word and _is_word(umlauts):

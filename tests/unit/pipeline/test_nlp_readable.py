@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from support.short_texts import EMOJI, REAL, UNREADABLE
 
@@ -45,6 +47,19 @@ def test_a_real_sentence_among_another_script_is_read():
 )
 def test_where_the_rule_begins(text, why):
     assert unreadable(text) == why
+
+
+def test_the_tables_behind_a_long_text_do_not_make_fragments_of_it():
+    text = "Bei uns finden anerkannte Geflüchtete keine Wohnung. " * 22
+    assert unreadable(text + "12 34 56 78 " * 200) is None
+    assert unreadable("12 34 56 78 " * 200 + "Tabelle") == "fragments"
+
+
+@pytest.mark.parametrize("text", ["qx" * 2000, "qwrtz " * 400, " ".join(f"{'x' * n}qwk{'z' * n}" for n in range(150))])
+def test_noise_of_any_length_is_told_at_once(text):
+    begun = time.process_time()
+    assert unreadable(text) in {"unknown_words", "repeated"}
+    assert time.process_time() - begun < 2
 
 
 def test_emoji_go_and_every_offset_stays():

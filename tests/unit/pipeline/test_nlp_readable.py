@@ -1,3 +1,4 @@
+import re
 import time
 
 import pytest
@@ -5,8 +6,11 @@ from support.short_texts import EMOJI, REAL, UNREADABLE
 
 from data.corpus_files import held_situations
 from data.shipped import iter_shipped
+from data.vocabulary import SHIPPED
 from pipeline.nlp.readable import unreadable, without_pictures
 from pipeline.nlp.rules import load_rules, word_set
+
+_CAPITALISED = re.compile(r"\b[A-ZÄÖÜ][^\W\d_]+")
 
 
 @pytest.mark.parametrize(("why", "text"), [(why, text) for why, texts in UNREADABLE.items() for text in texts])
@@ -25,6 +29,18 @@ def test_no_situation_and_no_project_of_ours_is_unreadable():
     assert [text for text in texts if unreadable(text)] == []
 
 
+def test_each_word_of_our_vocabulary_is_read_alone():
+    words = {word for file in SHIPPED.rglob("*.yaml") for word in _CAPITALISED.findall(file.read_text("utf-8"))}
+    assert len(words) > 5000
+    assert words >= {"Elternsprechtag", "Neuzugewanderte", "Streetwork", "Problemimmobilien"}
+    assert [word for word in sorted(words) if unreadable(word)] == []
+
+
+@pytest.mark.parametrize("word", ["ÖPNV", "VHS", "GU", "UMA", "Berufssprachkurse", "Gesundheitskiosk", "Neuankömmlinge"])
+def test_a_word_alone_is_read(word):
+    assert unreadable(word) is None
+
+
 def test_a_real_sentence_among_another_script_is_read():
     assert unreadable("لا توجد شقق Bei uns fehlen Wohnungen für Geflüchtete. אין דירות") is None
 
@@ -41,7 +57,8 @@ def test_a_real_sentence_among_another_script_is_read():
         ("Kinder 12 13", None),
         ("Kinder 12 13 14", "fragments"),
         ("VHS voll", None),
-        ("VHS", "unknown_words"),
+        ("VHS", None),
+        ("VVV", "unknown_words"),
         ("", "fragments"),
     ],
 )

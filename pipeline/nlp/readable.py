@@ -8,7 +8,6 @@ first, by rules with wide margins: dialect, misspelt words, capitals, one word a
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from itertools import islice
@@ -27,7 +26,9 @@ SAMPLE_WORDS = 150
 LEAST_KNOWN = 0.4
 """Share of the words that must be known: of noise with words strewn in it is below .3, of dialect above .55."""
 FOREIGN_WORDS, FOREIGN_SHARE = 2, 0.12
-"""Another language has at least so many of its own function words, and this share, and more than German or English."""
+"""Another language has so many different function words, this share of all, and more of them than German or English."""
+LEAST_OWN = 3
+"""So many known words among letters that are not Latin are a part of the text that can be read."""
 REPEATED_DIFFERENT, REPEATED_TIMES = 2, 3
 """At most so many different words, so often each, are a repetition."""
 FIGURES_A_WORD = 3
@@ -56,25 +57,45 @@ def unreadable(text: str) -> Unreadable | None:
     """Why a text cannot be read, or None.
 
     Args:
-        text: Any text, normalised (`data.normalise`).
+        text: Any text, normalised (`data.normalise`). Of a long one whose beginning cannot be read (a cover page in many
+            languages, a table) the middle decides.
 
     Returns:
         `fragments`: no word at all, or several figures for every word. `other_language`: mostly letters that are not
         Latin, or more function words of a third language. `repeated`: one or two words again and again.
-        `unknown_words`: too few words of German or English, misspelt ones counted as known.
+        `unknown_words`: too few words of German or English, misspelt ones counted as known, or function words only.
     """
+    why, end = _why(text)
+    if why is None or end == len(text):
+        return why
+    middle = re.compile(r"\s").search(text, max(end, len(text) // 2))
+    readable = middle is not None and _why(text[middle.end() :])[0] is None
+    return None if readable else why
+
+
+def _why(text: str) -> tuple[Unreadable | None, int]:
+    """Why the first words of a text cannot be read, and where they end: the text's own end where there are no more."""
     matches = list(islice(_WORD.finditer(text), SAMPLE_WORDS))
     words = [match[0] for match in matches]
     end = matches[-1].end() if len(matches) == SAMPLE_WORDS else len(text)
-    lower = [word.lower() for word in words]
     if len(_figures(text[:end], FIGURES_A_WORD * len(words))) >= FIGURES_A_WORD * len(words):
-        return "fragments"
-    if _foreign(lower):
+        return "fragments", end
+    latin = [word for word in words if _is_latin(word)]
+    if 2 * len("".join(latin)) < len("".join(words)):
+        if sum(_is_word(word.lower()) for word in latin) < LEAST_OWN:
+            return "other_language", end
+        words = latin
+    return _why_not(words), end
+
+
+def _why_not(words: Sequence[str]) -> Unreadable | None:
+    """Why these words, at least one, cannot be read."""
+    if _foreign(words):
         return "other_language"
-    different = len(set(lower))
+    different = len({word.lower() for word in words})
     if different <= REPEATED_DIFFERENT and len(words) >= REPEATED_TIMES * different:
         return "repeated"
-    if len(words) == 1 and _ACRONYM.fullmatch(words[0]) and len(set(lower[0])) > 1:
+    if len(words) == 1 and _ACRONYM.fullmatch(words[0]) and len(set(words[0])) > 1:
         return None  # whoever reads topics may know it
     return None if _known_enough(words) else "unknown_words"
 
@@ -84,14 +105,18 @@ def _figures(text: str, most: int) -> list[str]:
     return [match[0] for match in islice(_FIGURE.finditer(text), most)]
 
 
+def _is_latin(word: str) -> bool:
+    return 2 * sum(letter < "ɐ" for letter in word) > len(word)
+
+
 def _foreign(words: Sequence[str]) -> bool:
-    letters = "".join(words)
-    if 2 * sum(letter < "ɐ" for letter in letters) < len(letters):
-        return True
-    own = sum(word in word_set("stopwords", "de") or word in word_set("stopwords", "en") for word in words)
-    hits = Counter(name for name, listed in _other_languages().items() for word in words if word in listed)
-    most = max(hits.values(), default=0)
-    return most >= FOREIGN_WORDS and most >= FOREIGN_SHARE * len(words) and most > own
+    """Whether a third language has more function words; only those in lower case, since names hold the others."""
+    own = sum(word in word_set("stopwords", "de") or word in word_set("stopwords", "en") for word in map(str.lower, words))
+    for listed in _other_languages().values():
+        hits = [word for word in words if word in listed]
+        if len(set(hits)) >= FOREIGN_WORDS and len(hits) >= FOREIGN_SHARE * len(words) and len(hits) > own:
+            return True
+    return False
 
 
 @cache

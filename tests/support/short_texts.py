@@ -94,6 +94,9 @@ DIALECT = (
     "Wi bruukt Lüüd, de mit de Kinner Huusopgaven maakt.",
     "Uns fehln Paten für de Jungs ausm Heim, die hocken bloß rum.",
     "Dä Kurs is voll un et jitt kein Plätz mieh.",
+    "He har keen Wahnung, se har keen Arbeit",
+    "Wi hebben geen Wohnung un könen niet helpen",
+    "Minsken uit Syrien finnen geen Huus un geen Arbeid",
 )
 MISSPELT = (
     "Keine Wohnugen für Geflüchtte, Vermiter sagen ab",
@@ -108,6 +111,13 @@ MISSPELT = (
     "Die Auslenderbehörde ist über lastet und Termine dauern Monahte",
     "wohnung für asyl gesucht vermieter blocken",
     "teh waiting list for language corses is to long",
+)
+FOREIGN_NAMES = (
+    "Familien dos Santos, dos Reis: keine Wohnung",
+    "Verein Los Amigos del Barrio braucht Räume",
+    "Casa Nostra e. V. und Con Cuore: Räume fehlen",
+    "Kita El Mundo de los Niños schließt",
+    "sans papiers, sans Wohnung",
 )
 CAPITALS = (
     "WIR FINDEN KEINE WOHNUNGEN FÜR ANERKANNTE GEFLÜCHTETE",
@@ -192,4 +202,4 @@ UNREADABLE = {
     "unknown_words": NOISE, "repeated": REPEATED, "fragments": FRAGMENTS, "other_language": OTHER_LANGUAGES,
 }  # fmt: skip
 """By what `unreadable` answers."""
-REAL = (*DIALECT, *MISSPELT, *CAPITALS, *EMOJI, *ENGLISH, *BRIEF)
+REAL = (*DIALECT, *FOREIGN_NAMES, *MISSPELT, *CAPITALS, *EMOJI, *ENGLISH, *BRIEF)

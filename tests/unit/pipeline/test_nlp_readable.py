@@ -2,7 +2,7 @@ import re
 import time
 
 import pytest
-from support.short_texts import EMOJI, REAL, UNREADABLE
+from support.short_texts import EMOJI, OTHER_LANGUAGES, REAL, UNREADABLE
 
 from data.corpus_files import held_situations
 from data.shipped import iter_shipped
@@ -43,6 +43,30 @@ def test_a_word_alone_is_read(word):
 
 def test_a_real_sentence_among_another_script_is_read():
     assert unreadable("لا توجد شقق Bei uns fehlen Wohnungen für Geflüchtete. אין דירות") is None
+
+
+GERMAN = "In unserer Gemeinde finden anerkannte Geflüchtete keine Wohnung, die Vermieter winken ab. "
+UKRAINIAN = "Ми живемо в гуртожитку вже два роки і не можемо знайти квартиру для своєї родини. "
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        UKRAINIAN * 3 + GERMAN,
+        "Unsere ukrainischen Mütter schreiben: " + UKRAINIAN * 2,
+        UKRAINIAN * 20 + GERMAN * 20,
+        "Nous cherchons des logements pour les réfugiés, mais les propriétaires refusent. " * 15 + GERMAN * 20,
+        "12 34 56 78 Tabelle " * 150 + GERMAN * 80,
+    ],
+)
+def test_german_beside_another_language_is_read(text):
+    assert unreadable(text) is None
+
+
+def test_a_long_text_in_another_language_is_told():
+    assert unreadable(UKRAINIAN * 40) == "other_language"
+    assert unreadable("Jobcenter Berlin: " + UKRAINIAN * 40) == "other_language"
+    assert unreadable(OTHER_LANGUAGES[2] * 30) == "other_language"
 
 
 @pytest.mark.parametrize(

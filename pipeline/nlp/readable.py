@@ -57,8 +57,8 @@ def unreadable(text: str) -> Unreadable | None:
     """Why a text cannot be read, or None.
 
     Args:
-        text: Any text, normalised (`data.normalise`). Of a long one whose beginning cannot be read (a cover page in many
-            languages, a table) the middle decides.
+        text: Any text, normalised (`data.normalise`). Of a long one whose beginning cannot be read (a cover page in
+            many languages, a table) the middle decides.
 
     Returns:
         `fragments`: no word at all, or several figures for every word. `other_language`: mostly letters that are not
@@ -111,7 +111,7 @@ def _is_latin(word: str) -> bool:
 
 def _foreign(words: Sequence[str]) -> bool:
     """Whether a third language has more function words; only those in lower case, since names hold the others."""
-    own = sum(word in word_set("stopwords", "de") or word in word_set("stopwords", "en") for word in map(str.lower, words))
+    own = sum(_is_function_word(word.lower()) for word in words)
     for listed in _other_languages().values():
         hits = [word for word in words if word in listed]
         if len(set(hits)) >= FOREIGN_WORDS and len(hits) >= FOREIGN_SHARE * len(words) and len(hits) > own:
@@ -125,16 +125,27 @@ def _other_languages() -> dict[str, frozenset[str]]:
 
 
 def _known_enough(words: Sequence[str]) -> bool:
-    """Whether enough words are known; misspelt ones are looked for only where it depends on them."""
+    """Whether enough words are known, one that is no function word (or an acronym) among them.
+
+    Misspelt ones are looked for only where it depends on them.
+    """
     told = [word for word in words if not _ACRONYM.fullmatch(word)] or list(words)
     needed = LEAST_KNOWN * len(told)
     unknown = [word.lower() for word in told if not _is_word(word.lower())]
     found = len(told) - len(unknown)
+    function_words = sum(_is_function_word(word.lower()) for word in words)
+    says_something = found + len(words) - len(told) > function_words
     for word in unknown[:MOST_SLIPS]:
-        if found >= needed:
+        if says_something and found >= needed:
             break
-        found += _is_misspelt(word)
-    return found >= needed
+        if _is_misspelt(word):
+            found += 1
+            says_something = True
+    return says_something and found >= needed
+
+
+def _is_function_word(word: str) -> bool:
+    return word in word_set("stopwords", "de") or word in word_set("stopwords", "en")
 
 
 @lru_cache(maxsize=20_000)
@@ -142,9 +153,7 @@ def _is_word(word: str) -> bool:
     """Whether a word in lower case is German or English: in a dictionary, a function word, a compound, one of ours."""
     if len(set(word)) == 1:  # the dictionaries know `zzz`
         return False
-    if word in word_set("stopwords", "de") or word in word_set("stopwords", "en"):
-        return True
-    if is_known(word) or is_known(word.capitalize()) or is_known(word, "en"):
+    if _is_function_word(word) or is_known(word) or is_known(word.capitalize()) or is_known(word, "en"):
         return True
     return bool(compound_parts(lemma(word.capitalize()))) or word in _own_words()
 

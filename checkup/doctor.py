@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from checkup.packages import LOCK, pins, problems
+from checkup.packages import LOCK, pins, problems, repair
 from data.errors import CheckupError
 
 if TYPE_CHECKING:
@@ -63,14 +63,14 @@ def _run(checks: Mapping[str, Callable[[], str]]) -> Iterator[Finding]:
             failed.add(name)
             message, _, remedy = error.message.partition(". ")
             yield Finding(name, False, message, remedy or "Bitte berichtigen und `checkup doctor` wiederholen.")
-        except (OSError, ImportError, ValueError) as error:
-            yield Finding(name, False, f"{type(error).__name__}: {error}", "make setup erneut ausführen")
+        except Exception as error:  # noqa: BLE001 - a broken package raises anything
+            yield Finding(name, False, f"{type(error).__name__}: {error}", repair())
 
 
 def _packages() -> str:
     wrong = problems()
     if wrong:
-        raise CheckupError(f"{'; '.join(wrong)}. Bitte make setup erneut ausführen (README: Windows ohne make).")
+        raise CheckupError(f"{'; '.join(wrong)}. {repair()}")
     locked = pins(LOCK)
     return f"{len(locked)} Pakete in der geprüften Fassung" if locked else "alle lassen sich laden"
 
@@ -129,7 +129,7 @@ def _encoder(settings: "Settings") -> str:
     encoder = load_encoder(settings.encoder, threads=settings.threads)
     one, two = encoder.encode([REFERENCE]), encoder.encode([REFERENCE, "Anderer Text"])
     if not np.array_equal(one[0], two[0]):
-        raise CheckupError("Das Sprachmodell rechnet nicht wiederholbar. Bitte neu installieren (make setup).")
+        raise CheckupError(f"Das Sprachmodell rechnet nicht wiederholbar. {repair()}")
     return f"{settings.encoder} ({encoder.dimension} Zahlen je Text)"
 
 
@@ -139,10 +139,7 @@ def _extractor(settings: "Settings") -> str:
     result = next(iter(extract([("1", None, PROBE)], reading=settings.reading)))
     level = result["impact"]["level"]
     if level != PROBE_LEVEL:
-        raise CheckupError(
-            f"Ein Probesatz der Stufe {PROBE_LEVEL} wird als Stufe {level} gelesen. "
-            "Bitte neu installieren (make setup)."
-        )
+        raise CheckupError(f"Ein Probesatz der Stufe {PROBE_LEVEL} wird als Stufe {level} gelesen. {repair()}")
     return f"Fassung {version_of(settings.reading)}, Probesatz: Stufe {level}"
 
 

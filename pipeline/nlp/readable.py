@@ -110,10 +110,10 @@ def _is_latin(word: str) -> bool:
 
 
 def _foreign(words: Sequence[str]) -> bool:
-    """Whether a third language has more function words; only those in lower case, since names hold the others."""
+    """Whether a third language has more function words; names hold those with a capital, but for the first word."""
     own = sum(_is_function_word(word.lower()) for word in words)
     for listed in _other_languages().values():
-        hits = [word for word in words if word in listed]
+        hits = [word for word in (words[0].lower(), *words[1:]) if word in listed]
         if len(set(hits)) >= FOREIGN_WORDS and len(hits) >= FOREIGN_SHARE * len(words) and len(hits) > own:
             return True
     return False

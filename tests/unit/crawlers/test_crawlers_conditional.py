@@ -246,7 +246,7 @@ def terse(reply: Reply) -> Handler:
     return answer
 
 
-def test_an_opt_out_by_header_is_seen_within_a_month_though_a_304_leaves_it_out(tmp_path, make_fetcher):
+def test_an_opt_out_by_header_is_seen_in_time_though_a_304_leaves_it_out(tmp_path, make_fetcher):
     with Site({"/": links("/projekt/1"), "/projekt/1": terse(project("Eins", ETag='"1"'))}) as site:
         source = source_for(tmp_path, site)
 
@@ -258,10 +258,10 @@ def test_an_opt_out_by_header_is_seen_within_a_month_though_a_304_leaves_it_out(
 
         assert titles(on("2026-02-01")) == ["Eins"]
         site.pages["/projekt/1"] = terse(project("Eins", ETag='"1"', X_Robots_Tag="noai"))
-        for day in ("2026-02-20", "2026-03-03"):
+        for day in ("2026-03-01", "2026-03-18"):
             assert [type(outcome) for outcome in on(day)] == [Unchanged]
             assert conditions(site)["/projekt/1"] == '"1"'
-        assert reasons(on("2026-03-04")) == {"projekt/1": "opt_out"}
+        assert reasons(on("2026-03-19")) == {"projekt/1": "opt_out"}
         assert conditions(site)["/projekt/1"] is None
 
 

@@ -99,7 +99,7 @@ class Past:
         return {"validators": validators, "answered": seen.answered} if validators and self._recent(seen) else {}
 
     def _recent(self, seen: Seen) -> bool:
-        """Whether a page's last full answer is recent; one from the future (a clock was set) is not."""
+        """Whether a page's last full answer is recent; one from as far in the future (a clock was set) is not."""
         try:
             age = datetime.fromisoformat(self.now()) - datetime.fromisoformat(seen.full_at)
         except (TypeError, ValueError):  # noted by a version that did not tell, or damaged

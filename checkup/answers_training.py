@@ -27,8 +27,9 @@ from embeddings.linear import centred
 from embeddings.linear_training import ridge_weights
 from pipeline.answers import FEATURES, GRADE_VALUES, WORD_BITS, AnswerReader, Read
 from pipeline.approaches import load_reader, strengths
+from pipeline.nlp.passages import passages
 from pipeline.nlp.search_tokens import search_tokens
-from pipeline.publish import whole_text
+from pipeline.project_vectors import project_vectors, whole_text
 
 FOLDS = 5
 
@@ -54,16 +55,16 @@ def train_answers(
     known = [entry for entry in graded if entry.project.id not in held]
     unseen = [entry for entry in graded if entry.project.id in held]
     invented = list(_invented(corpus))
-    texts = [_text(entry) for entry in known]
-    vectors = encode_cached(texts, encoder=encoder, cache=cache)
-    own = encode_cached([text for text, _ in invented], encoder=encoder, cache=cache)
+    vectors = project_vectors([_card(*_told(entry)) for entry in known], encoder=encoder, cache=cache).wholes()
+    own = project_vectors([_card(title, text) for title, text, _ in invented], encoder=encoder, cache=cache).wholes()
     center = vectors.mean(axis=0)
     words = [f"{vocabulary.needs[n].title}. {vocabulary.needs[n].reword}" for n in needs]
     need_vectors = encode_cached(words, encoder=encoder, cache=cache, prompt_name="query")
     cosines = need_vectors @ vectors.T
-    told = [corpus.answers.get(entry.project.id, {}) for entry in known] + [graded for _, graded in invented]
+    told = [corpus.answers.get(entry.project.id, {}) for entry in known] + [graded for _, _, graded in invented]
     grades = _gains(told, needs)
-    tokens = [search_tokens(text) for text in [*texts, *(text for text, _ in invented)]]
+    written = [*(_told(entry) for entry in known), *((title, text) for title, text, _ in invented)]
+    tokens = [search_tokens(whole_text(title, text)) for title, text in written]
     reader = AnswerReader(
         needs=needs, need_vectors=need_vectors, center=center, graded=centred(np.vstack([vectors, own]), center),
         grades=grades, word_weights=ridge_weights(tokens, grades, WORD_BITS),
@@ -79,8 +80,13 @@ def train_answers(
     return replace(reader, weights=weights, card=card)
 
 
-def _text(entry: Shipped) -> str:
-    return whole_text(entry.project.title, entry.project.text)
+def _told(entry: Shipped) -> tuple[str | None, str]:
+    return entry.project.title, entry.project.text
+
+
+def _card(title: str | None, text: str) -> dict[str, Any]:
+    """A text in the form of a card whose approaches nobody stated."""
+    return {"title": title, "text": text, "passages": passages(text), "document_id": "", "values": {}}
 
 
 def _read(
@@ -88,27 +94,28 @@ def _read(
     groups: Mapping[str, Sequence[str]],
 ) -> Read:  # fmt: skip
     """Shipped projects as the machine reads them, the editors' labels unseen."""
-    texts = [_text(entry) for entry in shipped]
-    vectors = encode_cached(texts, encoder=encoder, cache=cache)
-    cards: list[dict[str, Any]] = [{"document_id": "", "values": {}} for _ in texts]
-    rows = np.array([(number, -1, -1) for number in range(len(texts))], np.int32)
+    cards = [_card(*_told(entry)) for entry in shipped]
+    embedded = project_vectors(cards, encoder=encoder, cache=cache)
     approaches = list(vocabulary.approaches)
+    carried = strengths(
+        load_reader(encoder.fingerprint), approaches, cards, embedded.rows, embedded.directions(), embedded.texts, {}
+    )
     return Read(
-        vectors=vectors,
-        strengths=strengths(load_reader(encoder.fingerprint), approaches, cards, rows, vectors, texts, {}),
+        vectors=embedded.wholes(),
+        strengths=carried,
         approaches=approaches,
         groups=[groups.get(entry.project.id, ()) for entry in shipped],
-        words=np.stack([reader.words(search_tokens(text)) for text in texts]),
+        words=np.stack([reader.words(search_tokens(whole_text(*_told(entry)))) for entry in shipped]),
     )
 
 
-def _invented(corpus: Corpus) -> Iterator[tuple[str, Mapping[str, int]]]:
-    """Texts of invented projects, and the needs they answer, graded 1-3."""
+def _invented(corpus: Corpus) -> Iterator[tuple[str | None, str, Mapping[str, int]]]:
+    """Titles and texts of invented projects, and the needs they answer, graded 1-3."""
     for item in corpus.approaches:
         if item.needs is not None:
-            yield item.text, item.needs
+            yield None, item.text, item.needs
     for project in corpus.projects:
-        yield whole_text(project.title, project.text), project.needs
+        yield project.title, project.text, project.needs
 
 
 def _gains(graded: Sequence[Mapping[str, int]], needs: Sequence[str]) -> Floats:

@@ -14,7 +14,8 @@ from embeddings.shipped_vectors import FILE, write_shipped
 from pipeline import refresh
 from pipeline.nlp.extract import marks_of
 from pipeline.nlp.marks import SHIPPED_FILE, forget_loaded, write_shipped_marks
-from pipeline.publish import reference_texts, texts_to_embed
+from pipeline.project_vectors import encoded_keys
+from pipeline.publish import reference_texts
 
 
 def write_vectors(settings: Settings, *, workers: int, path: Path = FILE) -> int:
@@ -27,9 +28,9 @@ def write_vectors(settings: Settings, *, workers: int, path: Path = FILE) -> int
             refresh.seed(store, worker, refresh.Report())
             cards = open_published(index_folder(fresh.workspace)).cards
             needs, approaches = reference_texts()
-            wanted = [("passage", text) for text in (*texts_to_embed(cards)[1], *approaches)]
-            keys = [text_sha256(prompt, text) for prompt, text in (*wanted, *(("query", text) for text in needs))]
-            vectors = store.get_vectors(worker.encoder.fingerprint, keys)
+            keys = encoded_keys(cards) | {text_sha256("passage", text) for text in approaches}
+            keys |= {text_sha256("query", text) for text in needs}
+            vectors = store.get_vectors(worker.encoder.fingerprint, sorted(keys))
     write_shipped(path, worker.encoder.fingerprint, vectors)
     return len(vectors)
 

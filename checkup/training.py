@@ -12,7 +12,7 @@ from data.corpus_files import Corpus, SituationText
 from data.shipped import FOLDER as SHIPPED
 from data.vocabulary import Vocabulary
 from embeddings.training import Answer, Query
-from pipeline.publish import whole_text
+from pipeline.project_vectors import whole_text
 
 NEED_ROLES = ("need", "unfit")
 

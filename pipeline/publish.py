@@ -23,6 +23,7 @@ from embeddings.encoders import Encoder, encode_cached
 from embeddings.published import WHOLE, IndexUnusableError, index_folder, publish, taken_over
 from pipeline.answers import AnswerReader, Read, answers
 from pipeline.approaches import load_reader, named, strengths
+from pipeline.project_vectors import POOLING, project_vectors, whole_text
 from pipeline.retention import recall
 
 Progress = Callable[[str, int, int], None]
@@ -32,11 +33,6 @@ CARD_VALUES = (
     "scope", "contact", "continuation", "lessons", "setting", "need_grades", "need_names", "sources",
 )  # fmt: skip
 """Properties of a project that readers of the index need."""
-
-
-def whole_text(title: str | None, text: str) -> str:
-    """What stands for a project as a whole: its title, a full stop, its text."""
-    return f"{title.rstrip('.')}. {text}" if title else text
 
 
 def card_json(card: Card, feedback: Mapping[str, int] | None = None) -> dict[str, Any]:
@@ -94,27 +90,29 @@ def publish_index(
     """
     told = feedback_counts(store)
     cards = [card_json(card, told.get(card.project.id)) for card in store.iter_cards()]
-    rows, texts = texts_to_embed(cards)
-    vectors = encode_cached(
-        texts, encoder=encoder, cache=store, workers=workers, encoder_name=encoder_name,
+    embedded = project_vectors(
+        cards, encoder=encoder, cache=store, workers=workers, encoder_name=encoder_name,
         progress=(lambda done, total: progress("einbetten", done, total)) if progress else None,
     )  # fmt: skip
+    rows, texts, vectors = embedded.rows, embedded.texts, embedded.vectors
     recall(store, encoder.fingerprint, cards, rows, vectors)
+    directions = embedded.directions()
     vocabulary = load_vocabulary(store.settings.workspace)
     approaches = list(vocabulary.approaches)
     reads, answering = load_reader(encoder.fingerprint), AnswerReader.read(encoder.fingerprint)
     folder = index_folder(store.settings.workspace)
     same = {
-        "fingerprint": encoder.fingerprint, "extractor_version": extractor_version, "approaches": approaches,
+        "fingerprint": encoder.fingerprint, "pooling": POOLING, "extractor_version": extractor_version,
+        "approaches": approaches,
         "approach_reader": reads.card["data_sha256"] if reads else None,
         "answer_reader": answering.words_sha256 if answering else None,
     }  # fmt: skip
     known = _known(folder, same)
-    carried = strengths(reads, approaches, cards, rows, vectors, texts, known.strengths)
+    carried = strengths(reads, approaches, cards, rows, directions, texts, known.strengths)
     tokens = _tokens(cards, known.tokens, progress)
     words = _words(answering, tokens, known.words)
     read = Read(
-        vectors=vectors[rows[:, 1] == WHOLE], strengths=carried, approaches=approaches, words=words,
+        vectors=directions[rows[:, 1] == WHOLE], strengths=carried, approaches=approaches, words=words,
         groups=[card["values"].get("target_groups", []) for card in cards],
     )  # fmt: skip
     needs, answered = answers(answering, vocabulary, read, cards)
@@ -140,20 +138,6 @@ def publish_index(
         tokens=tokens,
         manifest=manifest,
     )
-
-
-def texts_to_embed(cards: Sequence[Mapping[str, Any]]) -> tuple[np.ndarray[Any, np.dtype[np.int32]], list[str]]:
-    """Dense rows int32[n, 3] and their texts: each project as a whole, then its passages where it has several."""
-    rows: list[tuple[int, int, int]] = []
-    texts: list[str] = []
-    for number, card in enumerate(cards):
-        rows.append((number, WHOLE, WHOLE))
-        texts.append(whole_text(card["title"], card["text"]))
-        if len(card["passages"]) > 1:
-            for start, end in card["passages"]:
-                rows.append((number, start, end))
-                texts.append(card["text"][start:end])
-    return np.array(rows, np.int32).reshape(len(rows), 3), texts
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from data.system_errors import in_german
 from embeddings.e5_file import Floats
 from embeddings.encoders import text_sha256
 from embeddings.published import WHOLE, current_name, index_folder
+from pipeline.project_vectors import encoded_keys, whole_key, whole_text
 
 if TYPE_CHECKING:
     from crawlers.source import SourceConfig
@@ -80,8 +81,6 @@ def retain(store: Store, sources: Sequence["SourceConfig"], now: str) -> int:
         sources: those of the run; their rules are kept for later runs without them.
         now: ISO 8601 in UTC.
     """
-    from pipeline.publish import whole_text
-
     door = door_of(store)
     for source in sources:
         if door.is_erased(source=source.name):
@@ -94,7 +93,7 @@ def retain(store: Store, sources: Sequence["SourceConfig"], now: str) -> int:
         Purge(
             project=project,
             because=because,
-            vector_sha256=text_sha256("passage", whole_text(project.title, project.text)),
+            vector_sha256=whole_key(project.title, project.text),
             empty_sha256=text_sha256("passage", whole_text(project.title, "")),
         )
         for project, because in due(crawled_texts(store), rules, now)
@@ -180,11 +179,12 @@ def wanted_vectors(store: Store) -> set[str]:
 
     A purged text's vector can never be computed again: it is kept, also while another project speaks for its own.
     """
-    from pipeline.publish import card_json, reference_texts, texts_to_embed
+    from pipeline.publish import card_json, reference_texts
 
     cards = [card_json(card) for card in store.iter_cards()]
     needs, approaches = reference_texts()
-    keys = {text_sha256("passage", text) for text in (*texts_to_embed(cards)[1], *approaches)}
+    keys = encoded_keys(cards) | {whole_key(card["title"], card["text"]) for card in cards}
+    keys |= {text_sha256("passage", text) for text in approaches}
     keys |= {text_sha256("query", text) for text in needs}
     return keys | set(map(vector_key, purged_documents(store)))
 

@@ -3,7 +3,9 @@ import pytest
 
 from embeddings.encoders import load_encoder, text_sha256
 from embeddings.shipped_vectors import FILE, load_shipped, write_shipped
-from pipeline.publish import reference_texts, whole_text
+from pipeline.nlp.passages import passages
+from pipeline.project_vectors import encoded_texts
+from pipeline.publish import reference_texts
 
 
 class Cache(dict):
@@ -35,7 +37,8 @@ def test_the_shipped_ones_are_those_of_the_shipped_encoder_and_projects():
     encoder = load_encoder("e5")
     cache = Cache()
     assert load_shipped(cache, encoder.fingerprint, FILE) > 400
-    texts = [whole_text(e.project.title, e.project.text) for e in iter_shipped()]
+    shipped = [entry.project for entry in iter_shipped()]
+    texts = encoded_texts([{"title": p.title, "text": p.text, "passages": passages(p.text)} for p in shipped])
     keys = {text_sha256("passage", text): text for text in texts}
     assert set(keys) <= set(cache)
     assert {text_sha256("query", text) for text in reference_texts()[0]} <= set(cache)

@@ -30,4 +30,4 @@ def pipeline_zone(language: str = "de", *, components: bool = True) -> Iterator[
 def tokens(text: str) -> list[str]:
     """The tokens of a text as the pipeline's tokenizer cuts them, whitespace left out."""
     with pipeline_zone(components=False) as nlp:
-        return [token.text for token in nlp.make_doc(text) if not token.is_space]
+        return [token.text for token in nlp.make_doc(text) if not token.text.isspace()]

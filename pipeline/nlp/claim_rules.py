@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 COUNTED = frozenset({"persons", "helpers", "households", "percent"})
 USES = frozenset({"persons", "helpers", "households", "uses", "jobs", "dwellings"})
-_LEVELS_BY_CUE = (7, 6, 5, 4, 3)
+_LEVELS_BY_CUE = tuple(
+    (level, f"l{level}_alone", f"l{level}_count", {f"l{level}_what", f"l{level}_verb"}) for level in (7, 6, 5, 4, 3)
+)
+"""Levels from the highest on: labels that tell one alone, with a count, or together."""
 LEAST_COUNT = 6
 """Fewer people than this are an example, no number reached."""
 
@@ -24,17 +27,19 @@ LEAST_COUNT = 6
 def cues_by_clause(doc: "Doc", table: str) -> Mapping[int, set[str]]:
     """The labels of a table that were found in each clause, by its index."""
     found: dict[int, set[str]] = defaultdict(set)
+    clause_of: list[int] = doc._.clause_of
     for cue in doc._.cues:
         if cue.table == table and cue.weight > 0:
-            found[doc._.clause_of[cue.start]].add(cue.label)
+            found[clause_of[cue.start]].add(cue.label)
     return found
 
 
 def quantities_by_clause(doc: "Doc") -> Mapping[int, list[Quantity]]:
     """The quantities of each clause, by its index."""
     found: dict[int, list[Quantity]] = defaultdict(list)
+    clause_of: list[int] = doc._.clause_of
     for quantity in doc._.quantities:
-        found[doc._.clause_of[quantity.start]].append(quantity)
+        found[clause_of[quantity.start]].append(quantity)
     return found
 
 
@@ -48,12 +53,12 @@ def rule_level(clause: Clause, labels: set[str], counts: list[Quantity]) -> int:
     """
     counted = any(quantity.unit in COUNTED for quantity in counts)
     happened = clause.past or counted
-    for level in _LEVELS_BY_CUE:
-        if f"l{level}_alone" in labels and (happened or level in {3, 5}):
+    for level, alone, with_count, together in _LEVELS_BY_CUE if labels else ():
+        if alone in labels and (happened or level in {3, 5}):
             return level
-        if f"l{level}_count" in labels and counted:
+        if with_count in labels and counted:
             return level
-        if {f"l{level}_what", f"l{level}_verb"} <= labels and happened:
+        if happened and together <= labels:
             return level
     in_scope = "background" not in labels and ("reach" in labels or "context" not in labels)
     if in_scope and any(_is_number_reached(quantity) for quantity in counts):

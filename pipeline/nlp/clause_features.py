@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from pipeline.nlp.claim_rules import cues_by_clause, quantities_by_clause
 from pipeline.nlp.clauses import Clause
-from pipeline.nlp.numerals import YEAR
+from pipeline.nlp.lemmas import Words
+from pipeline.nlp.numerals import is_year
 from pipeline.nlp.quantities import Quantity
 from pipeline.nlp.search_tokens import index_tokens
 
@@ -34,15 +35,16 @@ def clause_features(doc: "Doc", levels: Sequence[int]) -> list[list[str]]:
         levels: The level that the rules give every clause.
     """
     own = _own(doc, levels)
+    told_beside = [[name for name in names if name[0] != "w"] for names in own]
     clauses: list[Clause] = doc._.clauses
     found = []
     for index, clause in enumerate(clauses):
-        features = [f"{name}" for name in own[index]]
+        features = own[index].copy()
         for step, mark in ((-1, "<"), (1, ">")):
             other = index + step
             if 0 <= other < len(clauses):
-                same = "s" if clauses[other].sentence == clause.sentence else "d"
-                features.extend(f"{mark}{same} {name}" for name in own[other] if name[0] != "w")
+                front = f"{mark}s " if clauses[other].sentence == clause.sentence else f"{mark}d "
+                features += [front + name for name in told_beside[other]]
         found.append(features)
     return found
 
@@ -53,10 +55,12 @@ def _own(doc: "Doc", levels: Sequence[int]) -> list[list[str]]:
     clauses: list[Clause] = doc._.clauses
     title_end, last = doc._.title_tokens, clauses[-1].sentence if clauses else 0
     found = []
+    words: Words = doc._.words
     for index, (clause, level) in enumerate(zip(clauses, levels, strict=True)):
-        features = _words(doc, clause)
+        features = _words(words, clause)
         for table, labels in tables.items():
-            features.extend(f"c {table} {label}" for label in sorted(labels.get(index, ())))
+            if index in labels:
+                features += [f"c {table} {label}" for label in sorted(labels[index])]
         features.append(f"l {level}")
         features.append(f"l {level} {clause.past}")
         features.append(f"s {clause.status}")
@@ -71,15 +75,14 @@ def _own(doc: "Doc", levels: Sequence[int]) -> list[list[str]]:
     return found
 
 
-def _words(doc: "Doc", clause: Clause) -> list[str]:
-    words = doc._.words
+def _words(words: Words, clause: Clause) -> list[str]:
     lemmas = [lemma for start, end in clause.spans for lemma in words.lemmas[start:end]]
     forms = [form for start, end in clause.spans for form in words.forms[start:end]]
     features = [f"w {token}" for token in dict.fromkeys(index_tokens(lemmas))]
-    features.extend(dict.fromkeys(f"t {_AUXILIARIES[lemma]}" for lemma in lemmas if lemma in _AUXILIARIES))
+    features += dict.fromkeys([f"t {_AUXILIARIES[lemma]}" for lemma in lemmas if lemma in _AUXILIARIES])
     if not _REPORTED.isdisjoint(forms):
         features.append("t reported")
-    if any(YEAR.fullmatch(form) for form in forms):
+    if any(map(is_year, forms)):
         features.append("t year")
     size = len(forms)
     features.append("t short" if size < 6 else "t long" if size > 16 else "t middle")

@@ -132,18 +132,18 @@ def _joined(pieces: list[tuple[int, int]], forms: list[str], verbs: list[bool], 
     """Clauses of a sentence; the parts of a main clause around a relative clause become one, lists stay together."""
     clauses: list[Clause] = []
     for start, end in pieces:
-        own_verb = any(verbs[start:end])
+        own_verbs = sum(verbs[start:end])
         if clauses and _continues_main(clauses, forms, verbs, start):
             clauses[-2].spans.append((start, end))
-        elif clauses and not own_verb and _is_contrast(forms, start, end):
+        elif clauses and not own_verbs and _is_contrast(forms, start, end):
             clauses.append(Clause([(start, end)], sentence, forms[start]))
-        elif (clauses and not own_verb and forms[start] not in _SUBORDINATORS) or (
+        elif (clauses and not own_verbs and forms[start] not in _SUBORDINATORS) or (
             clauses and not clauses[-1].verbs and forms[start] not in _RELATIVES | _SUBORDINATORS
         ):
             clauses[-1].spans.append((start, end))
+            clauses[-1].verbs += own_verbs
         else:
-            clauses.append(Clause([(start, end)], sentence, forms[start]))
-        clauses[-1].verbs = sum(sum(verbs[first:last]) for first, last in clauses[-1].spans)
+            clauses.append(Clause([(start, end)], sentence, forms[start], verbs=own_verbs))
     return clauses
 
 
@@ -162,14 +162,15 @@ def _continues_main(clauses: list[Clause], forms: list[str], verbs: list[bool], 
 
 def _describe(clause: Clause, forms: list[str], lemmas: list[str], verbs: list[bool]) -> None:
     positions = [at for start, end in clause.spans for at in range(start, end)]
-    clause.verbs = sum(verbs[at] for at in positions)
-    clause.past = any(verbs[at] and is_past(forms[at], lemmas[at]) for at in positions) or any(
-        verbs[at] and is_participle(forms[at], lemmas[at]) for at in positions
-    )
+    inside = frozenset(positions)
+    spoken = [at for at in positions if verbs[at]]
+    clause.verbs = len(spoken)
+    clause.past = any(is_past(forms[at], lemmas[at]) or is_participle(forms[at], lemmas[at]) for at in spoken)
     clause.infinitive = any(
-        forms[at] == "zu" and at + 1 in positions and verbs[at + 1] and forms[at + 1] == lemmas[at + 1]
-        for at in positions
-    ) or any("zu" in forms[at][2:-3] and verbs[at] and lemmas[at] == forms[at].replace("zu", "", 1) for at in positions)
+        (at - 1 in inside and forms[at - 1] == "zu" and forms[at] == lemmas[at])
+        or ("zu" in forms[at][2:-3] and lemmas[at] == forms[at].replace("zu", "", 1))
+        for at in spoken
+    )
 
 
 def _judge(doc: "Doc", clauses: list[Clause], owner: list[int], verbs: list[bool]) -> None:
@@ -195,13 +196,14 @@ def _labels(doc: "Doc", clauses: list[Clause], owner: list[int], verbs: list[boo
         (label, at) for cue in cues if (label := _SPARES.get(cue.label)) for at in range(cue.start, cue.end)
     }  # fmt: skip
     labels: list[set[str]] = [set() for _ in clauses]
+    forms: list[str] = doc._.words.forms
     for cue in cues:
         clause = clauses[owner[cue.start]]
         if (cue.label, cue.start) in spared:
             continue
         if cue.label == "arm" and cue.start - clause.spans[0][0] >= _ARM_WORDS:
             continue
-        if cue.label in {"negated", "elsewhere"} and _is_afterthought(doc._.words.forms, clause, cue.start, verbs):
+        if cue.label in {"negated", "elsewhere"} and _is_afterthought(forms, clause, cue.start, verbs):
             continue
         labels[owner[cue.start]].add("denied" if cue.label == "negated" else cue.label)
     return labels
@@ -267,5 +269,5 @@ def _is_future(doc: "Doc", clause: Clause) -> bool:
     """`wird … beginnen`: a form of werden, no participle, an infinitive at the end."""
     words: Words = doc._.words
     start, end = clause.spans[0][0], clause.spans[-1][1]
-    said = any(words.forms[at] in _FUTURE for at in range(start, end))
+    said = not _FUTURE.isdisjoint(words.forms[start:end])
     return said and _ends_in_infinitive(doc, clause)

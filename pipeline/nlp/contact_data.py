@@ -43,11 +43,12 @@ _AFTER_A_PERSON = re.compile(r"[,:]?[ \u00a0(]{1,2}([-–]\s?\d{2,5})(?![\w.,]\d
 _BOOK = re.compile(r"ISBN(?:-1[03])?[ \u00a0:.]{0,3}$", re.IGNORECASE)
 _AMOUNT = re.compile(r"\+?[1-9](?:\d{0,2}(?:[. \u00a0]\d{3}){1,3}|\d{0,9})")
 _LEAST_DIGITS = 7
+_DIGIT = re.compile(r"\d")
 
 
 def number_spans(text: str) -> Iterator[tuple[int, int]]:
     """The spans of phone numbers and accounts; they may overlap."""
-    if any(character.isdigit() for character in text):
+    if _DIGIT.search(text):
         yield from (match.span() for match in _IBAN.finditer(text) if _is_iban(match[0]))
         yield from (match.span() for match in _GERMAN_IBAN.finditer(text))
         phones = (match.span() for match in _NUMBER.finditer(text) if _is_phone(match[0]))

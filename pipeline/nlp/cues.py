@@ -8,10 +8,10 @@ Below: `pipeline.nlp.rules`. Above: the components that read labels, impact and 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from data.errors import CheckupError
 from pipeline.nlp.deadline import check_time
@@ -28,8 +28,7 @@ TABLES = ("fields", "groups", "status", "impact", "practice", "money", "topic", 
 _MEMO_SIZE = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class Cue:
+class Cue(NamedTuple):
     """A place where a pattern was found: half-open token indices."""
 
     table: str
@@ -54,6 +53,16 @@ class _Pattern:
     label: str
     weight: float
     steps: tuple[_Step, ...]
+    needed: frozenset[int]
+    """The ids of the words after the first that must not be missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """What is known of a token by itself: the pattern words it meets, and the patterns that these begin."""
+
+    numbers: frozenset[int]
+    patterns: tuple[_Pattern, ...]
 
 
 class CueIndex:
@@ -72,7 +81,7 @@ class CueIndex:
         self._suffix: dict[str, set[int]] = defaultdict(set)
         self._infix: dict[str, set[int]] = defaultdict(set)
         self._by_first: dict[int, list[_Pattern]] = defaultdict(list)
-        self._memo: dict[tuple[str, str], frozenset[int]] = {}
+        self._memo: dict[tuple[str, str], _Word] = {}
         for table, labels in tables.items():
             for label, groups in labels.items():
                 for strength, patterns in groups.items():
@@ -93,7 +102,8 @@ class CueIndex:
             gap = 0
         if not steps or steps[0].gap or steps[0].optional or gap:
             raise CheckupError(f"Das Muster „{pattern}“ ({table}, {label}) muss mit einem Wort beginnen und enden.")
-        self._by_first[steps[0].word].append(_Pattern(table, label, weight, tuple(steps)))
+        needed = frozenset(step.word for step in steps[1:] if not step.optional)
+        self._by_first[steps[0].word].append(_Pattern(table, label, weight, tuple(steps), needed))
 
     def _word(self, word: str, pattern: str) -> int:
         if word in self._words:
@@ -114,48 +124,54 @@ class CueIndex:
                 target[lemma(core)].add(number)
         return number
 
-    def classes(self, form: str, lemma: str) -> frozenset[int]:
-        """The pattern words that a token meets, by its lower-case form and its lemma."""
+    def _known(self, form: str, lemma: str) -> _Word:
+        """What its lower-case form and its lemma tell of a token."""
         key = (form, lemma)
         found = self._memo.get(key)
         if found is None:
             if len(self._memo) >= _MEMO_SIZE:
                 self._memo.clear()
-            found = self._memo[key] = frozenset(self._find_classes(form, lemma))
+            numbers = frozenset(self._find_classes(form, lemma))
+            patterns = tuple(pattern for number in numbers for pattern in self._by_first.get(number, ()))
+            found = self._memo[key] = _Word(numbers, patterns)
         return found
 
     def _find_classes(self, form: str, lemma: str) -> Iterator[int]:
         yield from self._form.get(form, ())
         for word in {form, lemma}:
+            size = len(word)
             yield from self._exact.get(word, ())
             for length in self._prefix_lengths:
-                if length > len(word):
+                if length > size:
                     break
-                yield from self._prefix.get(word[:length], ())
+                if (front := word[:length]) in self._prefix:
+                    yield from self._prefix[front]
             for length in self._suffix_lengths:
-                if length > len(word):
+                if length > size:
                     break
-                yield from self._suffix.get(word[-length:], ())
+                if (back := word[-length:]) in self._suffix:
+                    yield from self._suffix[back]
             for part, numbers in self._infix.items():
                 if part in word:
                     yield from numbers
 
-    def find(self, forms: Sequence[str], lemmas: Sequence[str]) -> list[Cue]:
+    def find(self, forms: Sequence[str], lemmas: Sequence[str], offset: int = 0) -> list[Cue]:
         """All cues of a text, by start, then table and label; one label may be found at one place several times.
 
         Args:
             forms: The tokens in lower case.
             lemmas: Their lemmas.
+            offset: Added to the indices of the tokens.
         """
-        words = [self.classes(form, lemma) for form, lemma in zip(forms, lemmas, strict=True)]
-        cues = []
-        for start, numbers in enumerate(words):
-            for number in numbers:
-                for pattern in self._by_first.get(number, ()):
-                    end = _match(words, start + 1, pattern.steps, 1)
-                    if end:
-                        cues.append(Cue(pattern.table, pattern.label, pattern.weight, start, end))
-        return sorted(set(cues), key=lambda cue: (cue.start, cue.table, cue.label, cue.end, -cue.weight))
+        known = [self._known(form, lemma) for form, lemma in zip(forms, lemmas, strict=True)]
+        words = [word.numbers for word in known]
+        said = frozenset().union(*words)
+        cues = set()
+        for start, word in enumerate(known):
+            for pattern in word.patterns:
+                if pattern.needed <= said and (end := _match(words, start + 1, pattern.steps, 1)):
+                    cues.add(Cue(pattern.table, pattern.label, pattern.weight, start + offset, end + offset))
+        return sorted(cues, key=lambda cue: (cue.start, cue.table, cue.label, cue.end, -cue.weight))
 
 
 def _match(words: Sequence[frozenset[int]], at: int, steps: Sequence[_Step], step: int) -> int:
@@ -180,13 +196,9 @@ def cue_index() -> CueIndex:
 def find_cues(doc: "Doc") -> "Doc":
     """Component `checkup_cues`: sets `doc._.cues`, a list of `Cue` that never reach over a sentence's end."""
     found: list[Cue] = []
-    forms, lemmas = doc._.words.forms, doc._.words.lemmas
+    forms, lemmas, index = doc._.words.forms, doc._.words.lemmas, cue_index()
     for start, end in doc._.sentences:
         check_time()
-        found.extend(_shifted(cue_index().find(forms[start:end], lemmas[start:end]), start))
+        found.extend(index.find(forms[start:end], lemmas[start:end], start))
     doc._.cues = found
     return doc
-
-
-def _shifted(cues: Iterable[Cue], by: int) -> Iterator[Cue]:
-    return (Cue(cue.table, cue.label, cue.weight, cue.start + by, cue.end + by) for cue in cues)

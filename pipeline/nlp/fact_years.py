@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.nlp.clauses import Clause
 from pipeline.nlp.lemmas import Words
-from pipeline.nlp.numerals import YEAR, parse_number
+from pipeline.nlp.numerals import is_year, parse_number
 from pipeline.nlp.rules import word_ends, word_set
 from pipeline.nlp.scalars import Fact
 from pipeline.nlp.sentences import sentence_of
@@ -131,7 +131,7 @@ def _years(words: Words) -> Iterator[_Year]:
 def _year(words: Words, at: int) -> _Year | None:
     text = words.texts[at].removesuffix(".")
     period = _PERIOD.fullmatch(text)
-    if period is None and not YEAR.fullmatch(text):
+    if period is None and not is_year(text):
         return None
     start, before = _before(words, at)
     if period:
@@ -143,7 +143,7 @@ def _year(words: Words, at: int) -> _Year | None:
         while step < len(words.forms) and step - end < _LEAD and _is_of_date(words.forms[step]):
             step += 1
         second = words.texts[step].removesuffix(".") if step < len(words.texts) else ""
-        if YEAR.fullmatch(second) and int(second) >= int(text):
+        if is_year(second) and int(second) >= int(text):
             last, end = int(second), step + 1
     return _Year(int(text), last, start, end, before, words.forms[end : end + 1] == ["an"])
 

@@ -17,7 +17,7 @@ from pipeline.nlp.claim_rules import USES, cues_by_clause, quantities_by_clause
 from pipeline.nlp.clauses import Clause
 from pipeline.nlp.judge import Floats, judge_clauses
 from pipeline.nlp.marks import GRADES, LEVELS, Marks
-from pipeline.nlp.numerals import YEAR
+from pipeline.nlp.numerals import is_year
 from pipeline.nlp.quantities import Quantity
 
 if TYPE_CHECKING:
@@ -87,7 +87,8 @@ def _levels(doc: "Doc") -> list[int]:
     if not clauses:
         return []
     likely = judge_clauses(doc)
-    in_title = [clause.spans[0][0] < doc._.title_tokens for clause in clauses]
+    title_end: int = doc._.title_tokens
+    in_title = [clause.spans[0][0] < title_end for clause in clauses]
     likely[in_title] = np.eye(LEVELS, dtype=np.float32)[0]
     doubtful = likely.copy()
     doubtful[:, 0] *= _DOUBT
@@ -95,7 +96,8 @@ def _levels(doc: "Doc") -> list[int]:
     results = np.asarray([clause.status == "result" for clause in clauses])
     at_least = likely[:, ::-1].cumsum(axis=1)[:, ::-1] * results[:, None]
     if doc._.marks is None:
-        best = max((level for level in range(1, LEVELS) if at_least[:, level].max() >= _SURE), default=0)
+        surest = at_least.max(axis=0)
+        best = max((level for level in range(1, LEVELS) if surest[level] >= _SURE), default=0)
     else:
         best = _text_level(doc._.marks, at_least)
     levels[results] = np.minimum(levels[results], best)
@@ -137,11 +139,12 @@ def _grade(doc: "Doc", cues: Mapping[int, set[str]], counts: Mapping[int, list[Q
     for index, labels in cues.items():
         told[clauses[index].sentence] |= labels
     levels = {claim.start: claim.level for claim in doc._.claims if claim.status == "result"}
+    texts: list[str] = doc._.words.texts
     for index, clause in enumerate(clauses):
         start, end = clause.spans[0][0], clause.spans[-1][1]
         seen = _Seen(
             cues.get(index, set()), told[clause.sentence], counts.get(index, []), levels.get(start, 0),
-            years=sum(1 for text in doc._.words.texts[start:end] if YEAR.fullmatch(text)),
+            years=sum(map(is_year, texts[start:end])),
         )  # fmt: skip
         value = _clause_grade(clause, seen)
         if value > best:

@@ -9,7 +9,7 @@ Below: `pipeline.nlp.clause_features`, `pipeline.nlp.claim_rules`, `pipeline.nlp
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,6 +47,13 @@ class ClauseWeights:
     weights: Floats
     bias: Floats
     trust: Floats
+    _values: Floats = field(init=False)
+    """float32[features]: what a feature counts where it is there."""
+
+    def __post_init__(self) -> None:
+        values = np.ones(len(self.weights), np.float32)
+        values[[row for name, row in self.names.items() if name[0] in "<>"]] = NEIGHBOUR
+        object.__setattr__(self, "_values", values)
 
     def probabilities(self, features: Sequence[Sequence[str]], verdicts: Sequence[int]) -> Floats:
         """float32[clauses, classes], rows summing to one: the model's view mixed with the verdict of the rules.
@@ -57,10 +64,9 @@ class ClauseWeights:
         """
         scores = np.tile(self.bias, (len(features), 1))
         for row, names in enumerate(features):
-            places = [at for name in names if (at := self.names.get(name)) is not None]
+            places = [at for at in map(self.names.get, names) if at is not None]
             if places:
-                values = [NEIGHBOUR if name[0] in "<>" else 1.0 for name in names if name in self.names]
-                scores[row] += np.asarray(values, np.float32) @ self.weights[places]
+                scores[row] += self._values.take(places) @ self.weights.take(places, axis=0)
         odds = np.exp(scores - scores.max(axis=1, keepdims=True)) if len(features) else scores
         share = self.trust[list(verdicts)]
         found = (1 - share[:, None]) * odds / odds.sum(axis=1, keepdims=True)

@@ -70,7 +70,8 @@ class LabelWeights:
 
 def cue_features(cues: Mapping[str, float], names: Sequence[str]) -> Floats:
     """The logarithm of each sum of cue weights: float32[names]."""
-    return np.asarray([np.log1p(max(cues.get(name, 0.0), 0.0)) / CUE_SCALE for name in names], dtype=np.float32)
+    sums = np.asarray([max(cues.get(name, 0.0), 0.0) for name in names], dtype=np.float64)
+    return np.asarray(np.log1p(sums) / CUE_SCALE, dtype=np.float32)
 
 
 def read_weights(path: Path) -> LabelWeights:

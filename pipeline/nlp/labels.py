@@ -49,7 +49,8 @@ def find_labels(doc: "Doc") -> "Doc":
     """
     by_label = _by_label(doc)
     doc._.search_tokens = index_tokens(doc._.words.lemmas)
-    doc._.cue_sums = {name: _weight(doc, cues) for name, cues in by_label.items()}
+    lemmas, title_end = doc._.words.lemmas, doc._.title_tokens
+    doc._.cue_sums = {name: _weight(cues, lemmas, title_end) for name, cues in by_label.items()}
     distances = _distances(doc)
     doc.cats.update({name: 1 / (1 + math.exp(-distance)) for name, distance in distances.items()})
     near = _told(doc, "action_fields", distances, by_label, _NEAR)
@@ -81,10 +82,11 @@ def _told(
     doc: "Doc", table: str, distances: Mapping[str, float], by_label: Mapping[str, list[Cue]], least: float
 ) -> list[Label]:
     """The labels of a table from a distance on, each with the sentences that carry it."""
+    sums: Mapping[str, float] = doc._.cue_sums
     return [
         Label(name.partition("/")[2], round(doc.cats[name], 4), _carriers(doc, by_label[name]))
         for name, distance in distances.items()
-        if name.startswith(f"{table}/") and distance >= least and doc._.cue_sums.get(name, 0.0) >= _LEAST_CUES
+        if distance >= least and name.startswith(f"{table}/") and sums.get(name, 0.0) >= _LEAST_CUES
     ]
 
 
@@ -96,9 +98,8 @@ def _by_label(doc: "Doc") -> dict[str, list[Cue]]:
     return found
 
 
-def _weight(doc: "Doc", cues: list[Cue]) -> float:
+def _weight(cues: list[Cue], lemmas: list[str], title_end: int) -> float:
     """Each wording counts once, and a little more where it is repeated; the title counts double."""
-    title_end, lemmas = doc._.title_tokens, doc._.words.lemmas
     places: dict[tuple[str, ...], list[Cue]] = defaultdict(list)
     for cue in cues:
         places[tuple(lemmas[cue.start : cue.end])].append(cue)

@@ -43,11 +43,14 @@ def load_nlp(language: str = "de", *, components: bool = True) -> "Language":
 
 def _blank(language: str) -> "Language":
     import spacy
+    from spacy.attrs import LANG
 
     from pipeline.nlp.tokenizer import CALLBACK
 
     nlp = spacy.blank(language, config={"nlp": {"after_creation": {"@callbacks": CALLBACK}}})
     nlp.max_length = MAX_CHARACTERS
+    # Of a word nobody asks its shape, or whether it is like a number: to find out takes most of reading the tokens.
+    nlp.vocab.lex_attr_getters = {LANG: nlp.vocab.lex_attr_getters[LANG]}
     return nlp
 
 

@@ -32,11 +32,10 @@ def identify_language(text: str) -> LanguageId:
     if not words:
         return "de"
     letters = "".join(words)
-    latin = sum(character < "ɐ" for character in letters)
-    if latin < len(letters) / 2:
+    if max(letters) >= "ɐ" and sum(character < "ɐ" for character in letters) < len(letters) / 2:
         return "other"
-    german = sum(word in _words("de") for word in words) + 0.5 * sum(map(_looks_german, words))
-    english = float(sum(word in _words("en") for word in words))
+    german = sum(map(_words("de").__contains__, words)) + 0.5 * sum(map(_looks_german, words))
+    english = float(sum(map(_words("en").__contains__, words)))
     if max(german, english) < _LEAST_SHARE * len(words):
         return "de" if len(words) < _FEW_WORDS else "other"
     return "de" if german >= english else "en"

@@ -48,8 +48,8 @@ def set_lemmas(doc: "Doc") -> "Doc":
         text = token.text
         texts.append(text)
         offsets.append(token.idx)
-        lemmas.append(lemma(text, language))
-        token.lemma_ = lemmas[-1]
+        token.lemma_ = found = lemma(text, language)
+        lemmas.append(found)
     doc._.words = Words(texts, [text.lower() for text in texts], lemmas, offsets)
     return doc
 

@@ -102,7 +102,7 @@ def _ends(word: str, ends: frozenset[str], front: int, *, least: int = 2) -> boo
     """Whether a word ends in one of the given endings after at least `front` letters."""
     if len(word) > _LONGEST:
         return False
-    return any(word[cut:] in ends for cut in range(front, len(word) - least + 1))
+    return not ends.isdisjoint([word[cut:] for cut in range(front, len(word) - least + 1)])
 
 
 @cache

@@ -21,8 +21,6 @@ _ENGLISH = {
     "eighteen": 18, "nineteen": 19, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70,
     "eighty": 80, "ninety": 90,
 }  # fmt: skip
-YEAR = re.compile(r"(?:19|20)\d\d")
-"""A whole token that can be a year."""
 _LONGEST = 80
 """Longer tokens are no number words: the longest below one million has 65 letters (777,777)."""
 ARTICLES = frozenset({"ein", "eine", "einen", "einem", "einer", "eins", "one"})
@@ -49,6 +47,11 @@ _DIGITS = re.compile(
     r"(?P<whole>\d{1,3}(?:[.\u00a0\u202f' ]\d{3})+|\d{1,3}(?:,\d{3}){2,}|\d{1,12})(?:(?P<mark>[.,])(?P<rest>\d{1,4}))?"
 )
 _ENGLISH_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d{1,4})?")
+
+
+def is_year(word: str) -> bool:
+    """Whether a whole token can be a year."""
+    return len(word) == 4 and word[:2] in {"19", "20"} and word[2:].isdecimal()
 
 
 @lru_cache(maxsize=20_000)

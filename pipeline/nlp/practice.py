@@ -14,7 +14,7 @@ from pipeline.nlp.claim_rules import cues_by_clause
 from pipeline.nlp.clauses import Clause
 from pipeline.nlp.judge import judge_lessons
 from pipeline.nlp.marks import Marks, mixed
-from pipeline.nlp.numerals import YEAR
+from pipeline.nlp.numerals import is_year
 from pipeline.nlp.sentences import sentence_of
 
 if TYPE_CHECKING:
@@ -103,10 +103,11 @@ def _lessons(doc: "Doc") -> list[Practice]:
     chances = 1 - kinds[:, 0]
     best = kinds[:, 1:].argmax(axis=1)
     least = _LIKELY if doc._.marks is None else _LIKELY_MARKED
+    title_end: int = doc._.title_tokens
     found = [
         index
         for index, clause in enumerate(clauses)
-        if chances[index] >= least and clause.status != "planned" and clause.spans[0][0] >= doc._.title_tokens
+        if chances[index] >= least and clause.status != "planned" and clause.spans[0][0] >= title_end
     ]
     kept = sorted(sorted(found, key=lambda index: -chances[index])[:_MOST_LESSONS])
     return [Practice(LESSONS[best[index]], *_span(clauses[index])) for index in kept]
@@ -117,10 +118,11 @@ def _span(clause: Clause) -> tuple[int, int]:
 
 
 def _awards(doc: "Doc", labels: Mapping[int, set[str]]) -> list[Practice]:
+    clauses: list[Clause] = doc._.clauses
     return [
-        Practice("award", *_span(doc._.clauses[index]))
+        Practice("award", *_span(clauses[index]))
         for index in sorted(labels)
-        if "award_won" in labels[index] and "award_not" not in labels[index] and doc._.clauses[index].status == "result"
+        if "award_won" in labels[index] and "award_not" not in labels[index] and clauses[index].status == "result"
     ]
 
 
@@ -168,7 +170,7 @@ def _year(doc: "Doc", at: int) -> str | None:
     start, end = sentence_of(doc, at)
     texts = doc._.words.texts
     for span in (texts[start:end], texts[max(0, start - 200) : start]):
-        years = [text for text in span if YEAR.fullmatch(text)]
+        years = [text for text in span if is_year(text)]
         if years:
             return str(years[-1])
     return None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pipeline.nlp.cues import CueIndex
 from pipeline.nlp.deadline import check_time
 from pipeline.nlp.lemmas import Words
-from pipeline.nlp.numerals import ARTICLES, EVERY, FRACTIONS, MULTIPLIERS, YEAR, parse_number
+from pipeline.nlp.numerals import ARTICLES, EVERY, FRACTIONS, MULTIPLIERS, is_year, parse_number
 from pipeline.nlp.rules import load_rules
 from pipeline.nlp.words import is_verb
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _RANGE = re.compile(r"(\d[\d.]*)[-–](\d[\d.]*)")
 _NOUN_REACH = 6
+_EACH_ONE = frozenset({"jede", "jeder", "jedes", "jeden"})
 _PERCENT = frozenset({"%", "prozent", "percent"})
 _RANGE_WORDS = frozenset({"bis", "–", "-", "—", "to"})
 _STOPS = frozenset(",;:()!?\"'–—/") | {
@@ -102,7 +103,7 @@ def _in_sentence(sentence: _Sentence) -> list[Quantity]:
     found = []
     at = 0
     while at < len(sentence.forms):
-        quantity = _share(sentence, at) or _count(sentence, at)
+        quantity = _share(sentence, at) or _count(sentence, at) if _may_begin(sentence, at) else None
         if quantity is None:
             at += 1
             continue
@@ -111,10 +112,16 @@ def _in_sentence(sentence: _Sentence) -> list[Quantity]:
     return found
 
 
+def _may_begin(sentence: _Sentence, at: int) -> bool:
+    """Whether a number or a share can begin at a position: a cheap look that spares most words the thorough one."""
+    form = sentence.forms[at]
+    return form[0].isdigit() or form in _EACH_ONE or form in FRACTIONS or sentence.number(at) is not None
+
+
 def _share(sentence: _Sentence, at: int) -> Quantity | None:
     """`die Hälfte`, `zwei Drittel`, `jeder Fünfte`, as percent."""
     form = sentence.forms[at]
-    if form in {"jede", "jeder", "jedes", "jeden"} and at + 1 < len(sentence.forms):
+    if form in _EACH_ONE and at + 1 < len(sentence.forms):
         every = EVERY.get(sentence.forms[at + 1].removesuffix("r").removesuffix("n").removesuffix("s"))
         return _percent(100 / every, at, at + 2) if every else None
     number = sentence.number(at)
@@ -196,7 +203,7 @@ def _is_no_count(sentence: _Sentence, at: int, end: int, value: float) -> bool:
         noun, unit = _noun(sentence, end)
         is_sum = unit == "money" and noun == end
         return not is_sum and not (unit == "persons" and _is_approximate(sentence, at))
-    if before == "/" and at > 1 and YEAR.fullmatch(sentence.forms[at - 2]):
+    if before == "/" and at > 1 and is_year(sentence.forms[at - 2]):
         return True
     if before in {
         "§",

@@ -53,7 +53,8 @@ class Quoter:
     def __init__(self, title: str | None, text: str) -> None:
         self._title = normalise(title) if title else Normalised("", 0)
         self._text = normalise(text)
-        self._given = {"title": mask(sanitise(title or "")), "text": mask(sanitise(text))}
+        self._given = {"title": title or "", "text": text}
+        self._masked: dict[str, str] = {}
         self.title_end = len(self._title.text)
         """End of the title in `self.analysed`."""
         self._text_start = self.title_end + len(_BETWEEN) if self.title_end else 0
@@ -69,16 +70,22 @@ class Quoter:
         """
         if start < self.title_end:
             first, last = self._title.span(start, min(end, self.title_end))
-            return {"start": first, "end": last, "quote": self._given["title"][first:last], "where": "title"}
+            return {"start": first, "end": last, "quote": self._shown("title")[first:last], "where": "title"}
         first, last = self._text.span(max(start - self._text_start, 0), max(end - self._text_start, 0))
-        return {"start": first, "end": last, "quote": self._given["text"][first:last]}
+        return {"start": first, "end": last, "quote": self._shown("text")[first:last]}
+
+    def _shown(self, where: str) -> str:
+        """Title or text with personal data masked, which takes its time, so only what is quoted from."""
+        if where not in self._masked:
+            self._masked[where] = mask(sanitise(self._given[where]))
+        return self._masked[where]
 
 
 def analyse(nlp: "Language", quoter: Quoter, *, deep: bool = False) -> "Doc":
     """Runs the pipeline over title and text as one document; `deep`: with the reader of spans."""
     check_time()
     doc = nlp.make_doc(quoter.analysed)
-    doc._.deep = deep
+    doc._.text, doc._.deep = quoter.analysed, deep
     doc._.title_tokens = sum(1 for _ in takewhile(lambda token: token.idx < quoter.title_end, doc))
     return nlp(doc)
 

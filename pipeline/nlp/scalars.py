@@ -12,7 +12,7 @@ from pipeline.nlp.claim_rules import LEAST_COUNT, cues_by_clause, quantities_by_
 from pipeline.nlp.clauses import Clause
 from pipeline.nlp.marked_numbers import Found, marked_budget, marked_rate, marked_reached
 from pipeline.nlp.marks import Marks
-from pipeline.nlp.numerals import YEAR
+from pipeline.nlp.numerals import is_year
 from pipeline.nlp.quantities import Quantity
 from pipeline.nlp.sentences import sentence_of
 
@@ -166,6 +166,6 @@ def _price_year(doc: "Doc", start: int, end: int) -> Iterator[Fact]:
     """The first year named in the sentence of the budget; `davon 2000 Euro` is none."""
     counted = {at for quantity in doc._.quantities for at in range(quantity.start, quantity.end)}
     for at, text in enumerate(doc._.words.texts[start:end], start):
-        if YEAR.fullmatch(text) and at not in counted:
+        if is_year(text) and at not in counted:
             yield Fact("price_year", int(text), at, at + 1)
             return

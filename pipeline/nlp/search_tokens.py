@@ -34,13 +34,14 @@ def _of_chunk(chunk: str) -> tuple[str, ...]:
 
 def index_tokens(lemmas: Iterable[str]) -> list[str]:
     """What `search_tokens` makes of lemmas that are known already."""
-    found = []
-    for word in lemmas:
-        if word in _stop_words() or sum(map(str.isalnum, word)) < 2:
-            continue
-        found.append(word)
-        found.extend(compound_parts(word))
-    return found
+    return [token for word in lemmas for token in _of_lemma(word)]
+
+
+@lru_cache(maxsize=50_000)
+def _of_lemma(word: str) -> tuple[str, ...]:
+    if word in _stop_words() or sum(map(str.isalnum, word)) < 2:
+        return ()
+    return (word, *compound_parts(word))
 
 
 @cache

@@ -53,8 +53,9 @@ def mark_sentences(doc: "Doc") -> "Doc":
     import numpy as np
     from spacy.attrs import SENT_START
 
-    doc._.text = doc.text
-    starts = {start for start, _ in sentence_spans(doc._.text)}
+    # To put the text together from its tokens takes as long as to cut it into sentences.
+    text = doc._.text = doc._.text or doc.text
+    starts = {start for start, _ in sentence_spans(text)}
     begins = [at for at, offset in enumerate(doc._.words.offsets) if at == 0 or offset in starts]
     # Setting the tokens' attribute one by one looks through the whole text each time.
     marks: Any = np.full((len(doc), 1), -1, dtype=np.int64)

@@ -5,6 +5,7 @@ Below: spaCy, `pipeline.nlp.lemmas`. Above: `pipeline.nlp.language`.
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from spacy.language import Language
@@ -17,6 +18,9 @@ from pipeline.nlp.lemmas import GENDER_FORM
 CALLBACK = "checkup.tokenizer.v1"
 """The name of the `after_creation` callback that mends a pipeline's tokenizer."""
 _LONG_RUN = re.compile(r"\S{250,}")
+_RUN = re.compile(r"(\S+|\s+)( ?)")
+"""Characters of words or of space, and the one blank after a word, which spaCy's tokens carry with them."""
+_CACHE_SIZE = 50_000
 _CHUNK_CHARACTERS = 100
 _LONGEST_MATCH = 200
 
@@ -24,17 +28,16 @@ _LONGEST_MATCH = 200
 class BoundedTokenizer:
     """spaCy's tokenizer for what can be words; runs of 250 characters without a blank are cut every 100.
 
-    The wrapped tokenizer strips marks one by one and copies the rest each time, so that a million dots take hours.
+    The wrapped tokenizer strips marks one by one and copies the rest each time, so that a million dots take hours. It
+    never looks beyond a run without blanks, and forgets at the end of a memory zone how it cut one: it is asked once.
     """
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
+        self._pieces = lru_cache(maxsize=_CACHE_SIZE)(self._cut)
 
     def __call__(self, text: str) -> Doc:
         """The tokens of a text; with their spaces they make up the text again."""
-        if _LONG_RUN.search(text) is None:
-            doc: Doc = self.tokenizer(text)
-            return doc
         words: list[str] = []
         spaces: list[bool] = []
         at = 0
@@ -48,9 +51,17 @@ class BoundedTokenizer:
         return Doc(self.tokenizer.vocab, words=words, spaces=spaces)
 
     def _add(self, text: str, words: list[str], spaces: list[bool]) -> None:
-        for token in self.tokenizer(text) if text else ():
-            words.append(token.text)
-            spaces.append(bool(token.whitespace_))
+        for run, blank in _RUN.findall(text):
+            pieces = self._pieces(run)
+            words += pieces
+            spaces += [False] * (len(pieces) - 1)
+            spaces.append(blank != "")
+
+    def _cut(self, run: str) -> tuple[str, ...]:
+        # No mark can be stripped of letters alone, which are most runs.
+        if run.isalpha() and run not in self.tokenizer.rules:
+            return (run,)
+        return tuple(token.text for token in self.tokenizer(run))
 
 
 def mended(tokenizer: Tokenizer) -> BoundedTokenizer:

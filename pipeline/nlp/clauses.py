@@ -1,6 +1,7 @@
-"""Clauses by the topology of the German sentence, and whether what a clause says is a result, a plan or a denial.
+"""Clauses by the topology of the sentence, and whether what a clause says is a result, a plan or a denial.
 
-A comma, semicolon, dash or bracket ends a clause; `und` does where a verb stands on both sides. A main clause that a
+A comma, semicolon, dash or bracket ends a clause; `und` does where a verb stands on both sides, and so does in
+English, where no comma need stand, a word that opens a clause (`because`, `who`). A main clause that a
 relative clause interrupts is joined again. Scope of a trigger: its clause, and for `Ziel`, `gelingt nicht` … the
 infinitive or `dass` clause that follows; a coordinated verb at the end shares the plan before it. What is told of
 elsewhere stays so where it is denied, too. After ConText (Harkema et al. 2009, doi 10.1016/j.jbi.2009.05.002), with
@@ -14,7 +15,9 @@ from typing import TYPE_CHECKING
 
 from data.corpus_files import Status
 from pipeline.nlp.deadline import check_time
+from pipeline.nlp.english_verbs import english_verbs, is_english_past, is_infinitive, opens_clause
 from pipeline.nlp.lemmas import Words
+from pipeline.nlp.rules import word_set
 from pipeline.nlp.words import is_participle, is_past, is_verb
 
 if TYPE_CHECKING:
@@ -58,6 +61,7 @@ _SUBORDINATORS = frozenset(
     }
 )
 _QUESTIONS = frozenset({"ob", "inwieweit", "inwiefern", "whether"})
+_THAT = frozenset({"dass", "that"})
 _FUTURE = frozenset({"wird", "werden", "will"})
 _AND = frozenset({"und", "oder"})
 _ELSEWHERE = frozenset({"landesweit", "bundesweit", "deutschlandweit", "andernorts", "anderswo"})
@@ -66,6 +70,25 @@ _ASIDE = frozenset({"beim", "bei", "im", "in", "am", "an", "auf", "für", "mit",
 _SPARES = {"not_negated": "negated", "not_planned": "planned", "not_elsewhere": "elsewhere"}
 _ARM_WORDS = 4
 """An arm of a study is what a clause is about where it stands among this many of its first words."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Grammar:
+    """What opens clauses in a language."""
+
+    english: bool
+    relatives: frozenset[str]
+    subordinators: frozenset[str]
+
+    def opens(self, forms: list[str], at: int, words: frozenset[str]) -> bool:
+        """Whether one of some words stands at a position, or in English `in order to`."""
+        return forms[at] in words or (self.english and forms[at : at + 2] == ["in", "order"])
+
+
+def _grammar(language: str) -> _Grammar:
+    if language == "en":
+        return _Grammar(True, word_set("english", "relatives"), word_set("english", "subordinators"))
+    return _Grammar(False, _RELATIVES, _SUBORDINATORS)
 
 
 @dataclass(slots=True)
@@ -88,30 +111,38 @@ def find_clauses(doc: "Doc") -> "Doc":
     clauses: list[Clause] = []
     words: Words = doc._.words
     forms, lemmas = words.forms, words.lemmas
-    verbs = [
-        not text[0].isupper() and is_verb(form, lemma)
-        for text, form, lemma in zip(words.texts, forms, lemmas, strict=True)
-    ]
+    verbs = _verbs(words, doc.lang_)
+    grammar = _grammar(doc.lang_)
     for number, (start, end) in enumerate(doc._.sentences):
         check_time()
-        pieces = _pieces(forms, verbs, start, end)
-        clauses.extend(_joined(pieces, forms, verbs, number))
+        pieces = _pieces(forms, verbs, start, end, grammar)
+        clauses.extend(_joined(pieces, forms, verbs, number, grammar))
     owner = [0] * len(forms)
     for index, clause in enumerate(clauses):
         for start, end in clause.spans:
             owner[start:end] = [index] * (end - start)
     doc._.clauses, doc._.clause_of = clauses, owner
     for clause in clauses:
-        _describe(clause, forms, lemmas, verbs)
+        _describe(clause, forms, lemmas, verbs, grammar)
     _judge(doc, clauses, owner, verbs)
     return doc
 
 
-def _pieces(forms: list[str], verbs: list[bool], start: int, end: int) -> list[tuple[int, int]]:
+def _verbs(words: Words, language: str) -> list[bool]:
+    if language == "en":
+        return english_verbs(words.forms, words.lemmas)
+    return [
+        not text[0].isupper() and is_verb(form, lemma)
+        for text, form, lemma in zip(words.texts, words.forms, words.lemmas, strict=True)
+    ]
+
+
+def _pieces(forms: list[str], verbs: list[bool], start: int, end: int, grammar: _Grammar) -> list[tuple[int, int]]:
     cuts = [start]
     for at in range(start, end):
         mark = forms[at] in _MARKS
-        joins = forms[at] in _COORDINATORS and any(verbs[cuts[-1] : at]) and _verb_ahead(forms, verbs, at + 1, end)
+        opens = forms[at] in _COORDINATORS or (grammar.english and opens_clause(forms, verbs, at))
+        joins = opens and any(verbs[cuts[-1] : at]) and _verb_ahead(forms, verbs, at + 1, end)
         if (mark or joins) and at > cuts[-1]:
             cuts.append(at + mark)
     spans = list(zip(cuts, [*cuts[1:], end], strict=True))
@@ -128,17 +159,21 @@ def _verb_ahead(forms: list[str], verbs: list[bool], start: int, end: int) -> bo
     return False
 
 
-def _joined(pieces: list[tuple[int, int]], forms: list[str], verbs: list[bool], sentence: int) -> list[Clause]:
+def _joined(
+    pieces: list[tuple[int, int]], forms: list[str], verbs: list[bool], sentence: int, grammar: _Grammar
+) -> list[Clause]:
     """Clauses of a sentence; the parts of a main clause around a relative clause become one, lists stay together."""
     clauses: list[Clause] = []
     for start, end in pieces:
         own_verbs = sum(verbs[start:end])
-        if clauses and _continues_main(clauses, forms, verbs, start):
+        if clauses and _continues_main(clauses, verbs, start, grammar):
             clauses[-2].spans.append((start, end))
         elif clauses and not own_verbs and _is_contrast(forms, start, end):
             clauses.append(Clause([(start, end)], sentence, forms[start]))
-        elif (clauses and not own_verbs and forms[start] not in _SUBORDINATORS) or (
-            clauses and not clauses[-1].verbs and forms[start] not in _RELATIVES | _SUBORDINATORS
+        elif (clauses and not own_verbs and not grammar.opens(forms, start, grammar.subordinators)) or (
+            clauses
+            and not clauses[-1].verbs
+            and not grammar.opens(forms, start, grammar.relatives | grammar.subordinators)
         ):
             clauses[-1].spans.append((start, end))
             clauses[-1].verbs += own_verbs
@@ -153,18 +188,22 @@ def _is_contrast(forms: list[str], start: int, end: int) -> bool:
     return (opening or forms[start] in _ELSEWHERE) and end - start > 2
 
 
-def _continues_main(clauses: list[Clause], forms: list[str], verbs: list[bool], start: int) -> bool:
+def _continues_main(clauses: list[Clause], verbs: list[bool], start: int, grammar: _Grammar) -> bool:
     """Whether a piece goes on with the main clause before the relative clause: it begins with the finite verb."""
     if len(clauses) < 2 or clauses[-2].sentence != clauses[-1].sentence:
         return False
-    return clauses[-1].first in _RELATIVES and verbs[start] and not clauses[-2].verbs
+    return clauses[-1].first in grammar.relatives and verbs[start] and not clauses[-2].verbs
 
 
-def _describe(clause: Clause, forms: list[str], lemmas: list[str], verbs: list[bool]) -> None:
+def _describe(clause: Clause, forms: list[str], lemmas: list[str], verbs: list[bool], grammar: _Grammar) -> None:
     positions = [at for start, end in clause.spans for at in range(start, end)]
-    inside = frozenset(positions)
     spoken = [at for at in positions if verbs[at]]
     clause.verbs = len(spoken)
+    if grammar.english:
+        clause.past = any(is_english_past(forms[at], lemmas[at]) for at in spoken)
+        clause.infinitive = any(is_infinitive(forms, lemmas, at) for at in positions)
+        return
+    inside = frozenset(positions)
     clause.past = any(is_past(forms[at], lemmas[at]) or is_participle(forms[at], lemmas[at]) for at in spoken)
     clause.infinitive = any(
         (at - 1 in inside and forms[at - 1] == "zu" and forms[at] == lemmas[at])
@@ -233,14 +272,14 @@ def _status(doc: "Doc", clause: Clause, own: set[str], before: set[str], after: 
 def _is_negated(clause: Clause, own: set[str], before: set[str], after: set[str]) -> bool:
     open_question = clause.first in _QUESTIONS or (clause.first == "wie" and "failed" in after)
     missed = clause.infinitive and "goal" in before and "failed" in after
-    failed = "failed" in before and (clause.infinitive or clause.first == "dass")
+    failed = "failed" in before and (clause.infinitive or clause.first in _THAT)
     return open_question or missed or failed or "same" in own or ("denied" in own) != ("dropped" in own)
 
 
 def _is_planned(doc: "Doc", clause: Clause, own: set[str], before: set[str]) -> bool:
-    purpose = clause.infinitive and (clause.first == "um" or "goal" in before or "goal" in own)
+    purpose = clause.infinitive and (clause.first in {"um", "to"} or "goal" in before or "goal" in own)
     wished = (clause.infinitive and "planned" in before) or (
-        clause.first == "dass" and bool(before & {"planned", "wish"})
+        clause.first in _THAT and bool(before & {"planned", "wish"})
     )
     return "planned" in own or purpose or wished or clause.first == "damit" or _is_future(doc, clause)
 

@@ -27,6 +27,9 @@ TABLES = ("fields", "groups", "status", "impact", "practice", "money", "topic", 
 
 _MEMO_SIZE = 100_000
 
+Tables = Mapping[str, Mapping[str, Mapping[str, Sequence[str]]]]
+"""Patterns by table, label and strength."""
+
 
 class Cue(NamedTuple):
     """A place where a pattern was found: half-open token indices."""
@@ -68,13 +71,18 @@ class _Word:
 class CueIndex:
     """All patterns of several tables, found in one pass."""
 
-    def __init__(self, tables: Mapping[str, Mapping[str, Mapping[str, Sequence[str]]]]) -> None:
+    def __init__(self, tables: Tables, english: Tables | None = None) -> None:
         """Compiles the patterns.
+
+        Args:
+            tables: By table and label.
+            english: Further ones of the same tables, whose words are not reduced to German lemmas; one that stands in
+                `tables` too takes that one's place.
 
         Raises:
             CheckupError: A pattern that is empty, begins with a gap or has an empty part.
         """
-        self._words: dict[str, int] = {}
+        self._words: dict[tuple[str, bool], int] = {}
         self._exact: dict[str, set[int]] = defaultdict(set)
         self._form: dict[str, set[int]] = defaultdict(set)
         self._prefix: dict[str, set[int]] = defaultdict(set)
@@ -82,15 +90,17 @@ class CueIndex:
         self._infix: dict[str, set[int]] = defaultdict(set)
         self._by_first: dict[int, list[_Pattern]] = defaultdict(list)
         self._memo: dict[tuple[str, str], _Word] = {}
-        for table, labels in tables.items():
-            for label, groups in labels.items():
-                for strength, patterns in groups.items():
-                    for pattern in patterns:
-                        self._add(table, label, WEIGHTS[strength], pattern)
+        own = list(_patterns(english or {}))
+        anew = {(table, label, pattern) for table, label, _, pattern in own}
+        for table, label, strength, pattern in _patterns(tables):
+            if (table, label, pattern) not in anew:
+                self._add(table, label, WEIGHTS[strength], pattern, german=True)
+        for table, label, strength, pattern in own:
+            self._add(table, label, WEIGHTS[strength], pattern, german=False)
         self._prefix_lengths = sorted({len(part) for part in self._prefix})
         self._suffix_lengths = sorted({len(part) for part in self._suffix})
 
-    def _add(self, table: str, label: str, weight: float, pattern: str) -> None:
+    def _add(self, table: str, label: str, weight: float, pattern: str, *, german: bool) -> None:
         steps: list[_Step] = []
         gap = 0
         for part in pattern.lower().split():
@@ -98,17 +108,17 @@ class CueIndex:
                 gap = int(part[1:])
                 continue
             optional = part.endswith("?")
-            steps.append(_Step(self._word(part.removesuffix("?"), pattern), gap, optional))
+            steps.append(_Step(self._word(part.removesuffix("?"), pattern, german=german), gap, optional))
             gap = 0
         if not steps or steps[0].gap or steps[0].optional or gap:
             raise CheckupError(f"Das Muster „{pattern}“ ({table}, {label}) muss mit einem Wort beginnen und enden.")
         needed = frozenset(step.word for step in steps[1:] if not step.optional)
         self._by_first[steps[0].word].append(_Pattern(table, label, weight, tuple(steps), needed))
 
-    def _word(self, word: str, pattern: str) -> int:
-        if word in self._words:
-            return self._words[word]
-        number = self._words[word] = len(self._words)
+    def _word(self, word: str, pattern: str, *, german: bool) -> int:
+        if (word, german) in self._words:
+            return self._words[word, german]
+        number = self._words[word, german] = len(self._words)
         for part in word.split("|"):
             core = part.strip("-=")
             if not core:
@@ -120,7 +130,7 @@ class CueIndex:
             else:
                 target = self._prefix if part[-1] == "-" else self._exact
             target[core].add(number)
-            if target is self._exact:
+            if target is self._exact and german:
                 target[lemma(core)].add(number)
         return number
 
@@ -174,6 +184,13 @@ class CueIndex:
         return sorted(cues, key=lambda cue: (cue.start, cue.table, cue.label, cue.end, -cue.weight))
 
 
+def _patterns(tables: Tables) -> Iterator[tuple[str, str, str, str]]:
+    for table, labels in tables.items():
+        for label, groups in labels.items():
+            for strength, patterns in groups.items():
+                yield from ((table, label, strength, pattern) for pattern in patterns)
+
+
 def _match(words: Sequence[frozenset[int]], at: int, steps: Sequence[_Step], step: int) -> int:
     """The end of the shortest match of the remaining steps from `at` on; 0 if there is none."""
     if step == len(steps):
@@ -188,15 +205,17 @@ def _match(words: Sequence[frozenset[int]], at: int, steps: Sequence[_Step], ste
 
 
 @cache
-def cue_index() -> CueIndex:
-    """The index over all tables of `TABLES`."""
-    return CueIndex({table: load_rules(table) for table in TABLES})
+def cue_index(language: str = "de") -> CueIndex:
+    """The index over all tables of `TABLES`; for English texts with the patterns of `rules/english_cues.yaml`."""
+    english = load_rules("english_cues") if language == "en" else None
+    return CueIndex({table: load_rules(table) for table in TABLES}, english)
 
 
 def find_cues(doc: "Doc") -> "Doc":
     """Component `checkup_cues`: sets `doc._.cues`, a list of `Cue` that never reach over a sentence's end."""
     found: list[Cue] = []
-    forms, lemmas, index = doc._.words.forms, doc._.words.lemmas, cue_index()
+    forms, lemmas = doc._.words.forms, doc._.words.lemmas
+    index = cue_index("en" if doc.lang_ == "en" else "de")
     for start, end in doc._.sentences:
         check_time()
         found.extend(index.find(forms[start:end], lemmas[start:end], start))

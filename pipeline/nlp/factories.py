@@ -9,6 +9,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from pipeline.nlp.clauses import find_clauses
+from pipeline.nlp.counting import find_quantities
 from pipeline.nlp.cues import find_cues
 from pipeline.nlp.deadline import check_time
 from pipeline.nlp.facts import find_facts
@@ -18,7 +19,6 @@ from pipeline.nlp.lemmas import set_lemmas
 from pipeline.nlp.marks import find_marks
 from pipeline.nlp.places import mark_places
 from pipeline.nlp.practice import find_practice
-from pipeline.nlp.quantities import find_quantities
 from pipeline.nlp.scalars import find_scalars
 from pipeline.nlp.sentences import mark_sentences
 from pipeline.nlp.separable import join_separable

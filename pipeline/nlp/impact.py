@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 _DOUBT = 0.3
 """A clause is a statement unless it is three times as likely that it is none: a missed one is worse than a weak one."""
-_TEXT_SHARE = 0.5
+_TEXT_SHARE = {"de": 0.5, "en": 0.3}
 _GRADE_SHARE = 0.6
-"""Shares of what the reader of spans says of the whole text."""
+"""Shares of what the reader of spans says of the whole text; it learned German ones."""
 _CARRIED = 0.1
 _SURE = 0.4
 """A text has a level where one clause of a result has at least this probability of that level or a higher one."""
@@ -99,21 +99,21 @@ def _levels(doc: "Doc") -> list[int]:
         surest = at_least.max(axis=0)
         best = max((level for level in range(1, LEVELS) if surest[level] >= _SURE), default=0)
     else:
-        best = _text_level(doc._.marks, at_least)
+        best = _text_level(doc._.marks, at_least, _TEXT_SHARE[doc.lang_])
     levels[results] = np.minimum(levels[results], best)
     if best:
         levels[int(at_least[:, best].argmax())] = best
     return [int(level) for level in levels]
 
 
-def _text_level(marks: Marks, at_least: Floats) -> int:
+def _text_level(marks: Marks, at_least: Floats, share: float) -> int:
     """The level of the whole text: what its clauses carry, and what the reader of spans says of it as a whole.
 
     One that no clause carries is not told, however likely it is.
     """
     carried = np.append(at_least.max(axis=0), 0.0)
     carried[0] = 1.0
-    likely = _TEXT_SHARE * marks.of("text_level")[0] - (1 - _TEXT_SHARE) * np.diff(carried)
+    likely = share * marks.of("text_level")[0] - (1 - share) * np.diff(carried)
     likely[carried[:-1] < _CARRIED] = 0.0
     return int(likely.argmax())
 

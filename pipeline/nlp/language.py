@@ -4,7 +4,7 @@ Below: the components (`sentences`, `lemmas`, …) through `pipeline.nlp.factori
 """
 
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -50,7 +50,8 @@ def _blank(language: str) -> "Language":
     nlp = spacy.blank(language, config={"nlp": {"after_creation": {"@callbacks": CALLBACK}}})
     nlp.max_length = MAX_CHARACTERS
     # Of a word nobody asks its shape, or whether it is like a number: to find out takes most of reading the tokens.
-    nlp.vocab.lex_attr_getters = {LANG: nlp.vocab.lex_attr_getters[LANG]}
+    vocab: Any = nlp.vocab
+    vocab.lex_attr_getters = {LANG: vocab.lex_attr_getters[LANG]}
     return nlp
 
 

@@ -140,10 +140,11 @@ def shipped_mark_weights(path: Path = WEIGHTS_FILE) -> MarkWeights:
 def find_marks(doc: "Doc") -> "Doc":
     """Component `checkup_marks`: sets `doc._.marks` where `doc._.deep` asks for it, and each clause's status anew.
 
-    Without, and of what it has not learned (English, a text off the topic), the rules decide alone.
+    Without, and of what it has not learned (a text off the topic), the rules decide alone. English it reads as well as
+    a multilingual encoder does that was trained on German.
     """
     clauses: list[Clause] = doc._.clauses
-    if not doc._.deep or doc.lang_ != "de" or not clauses or not is_on_topic(doc):
+    if not doc._.deep or not clauses or not is_on_topic(doc):
         return doc
     doc._.marks = marks = mark(spans_of(doc))
     ruled = np.eye(len(STATUSES), dtype=np.float32)[[STATUSES.index(clause.status) for clause in clauses]]

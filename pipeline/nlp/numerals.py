@@ -32,6 +32,10 @@ MULTIPLIERS = {
     "thousand": 1000, "dozen": 12,
 }  # fmt: skip
 """Words that multiply the number before them."""
+ENGLISH_MULTIPLIERS = {
+    "dozen": 12, "hundred": 100, "thousand": 1000, "k": 1000, "million": 1_000_000, "millions": 1_000_000,
+    "m": 1_000_000, "mn": 1_000_000, "billion": 1_000_000_000, "bn": 1_000_000_000,
+}  # fmt: skip
 
 FRACTIONS = {
     "hälfte": 2, "halb": 2, "drittel": 3, "viertel": 4, "fünftel": 5, "sechstel": 6, "siebtel": 7, "achtel": 8,

@@ -1,23 +1,18 @@
-"""Counted things: numbers with ranges, shares and units (`40 bis 50 Frauen`, `acht von zehn`, `gut zwei Drittel`).
+"""Counted things in German: numbers with ranges, shares and units (`40 bis 50 Frauen`, `acht von zehn`).
 
-Below: `pipeline.nlp.numerals`, `pipeline.nlp.rules`. Above: the components for impact and scalars.
+Below: `pipeline.nlp.numerals`, `pipeline.nlp.rules`. Above: `pipeline.nlp.counting`, the components for impact and
+scalars.
 """
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING
 
 from pipeline.nlp.cues import CueIndex
-from pipeline.nlp.deadline import check_time
-from pipeline.nlp.lemmas import Words
 from pipeline.nlp.numerals import ARTICLES, EVERY, FRACTIONS, MULTIPLIERS, is_year, parse_number
 from pipeline.nlp.rules import load_rules
 from pipeline.nlp.words import is_verb
-
-if TYPE_CHECKING:
-    from spacy.tokens import Doc
 
 _RANGE = re.compile(r"(\d[\d.]*)[-–](\d[\d.]*)")
 _NOUN_REACH = 6
@@ -64,7 +59,9 @@ class Quantity:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sentence:
+class Sentence:
+    """The tokens of one sentence: in lower case, their lemmas, as written."""
+
     forms: Sequence[str]
     lemmas: Sequence[str]
     texts: Sequence[str]
@@ -80,26 +77,8 @@ class _Sentence:
         return parse_number(form, self.language)
 
 
-def find_quantities(doc: "Doc") -> "Doc":
-    """Component `checkup_quantities`: sets `doc._.quantities`, in text order."""
-    found: list[Quantity] = []
-    words: Words = doc._.words
-    for start, end in doc._.sentences:
-        check_time()
-        sentence = _Sentence(words.forms[start:end], words.lemmas[start:end], words.texts[start:end], doc.lang_)
-        found.extend(
-            replace(
-                quantity,
-                start=quantity.start + start,
-                end=quantity.end + start,
-            )
-            for quantity in _in_sentence(sentence)
-        )
-    doc._.quantities = found
-    return doc
-
-
-def _in_sentence(sentence: _Sentence) -> list[Quantity]:
+def german_quantities(sentence: Sentence) -> list[Quantity]:
+    """The quantities of a German sentence, in order; token indices count from its start."""
     found = []
     at = 0
     while at < len(sentence.forms):
@@ -112,13 +91,13 @@ def _in_sentence(sentence: _Sentence) -> list[Quantity]:
     return found
 
 
-def _may_begin(sentence: _Sentence, at: int) -> bool:
+def _may_begin(sentence: Sentence, at: int) -> bool:
     """Whether a number or a share can begin at a position: a cheap look that spares most words the thorough one."""
     form = sentence.forms[at]
     return form[0].isdigit() or form in _EACH_ONE or form in FRACTIONS or sentence.number(at) is not None
 
 
-def _share(sentence: _Sentence, at: int) -> Quantity | None:
+def _share(sentence: Sentence, at: int) -> Quantity | None:
     """`die Hälfte`, `zwei Drittel`, `jeder Fünfte`, as percent."""
     form = sentence.forms[at]
     if form in _EACH_ONE and at + 1 < len(sentence.forms):
@@ -137,7 +116,7 @@ def _percent(value: float, start: int, end: int) -> Quantity:
     return Quantity(round(value, 2), None, "percent", None, start, end)
 
 
-def _count(sentence: _Sentence, at: int) -> Quantity | None:
+def _count(sentence: Sentence, at: int) -> Quantity | None:
     value, upper, end = _number(sentence, at)
     if value is None or _is_no_count(sentence, at, end, value):
         return None
@@ -154,7 +133,7 @@ def _count(sentence: _Sentence, at: int) -> Quantity | None:
     return Quantity(value, upper, unit, whole, at, last, bare, _is_each(sentence, at, last))
 
 
-def _number(sentence: _Sentence, at: int) -> tuple[float | None, float | None, int]:
+def _number(sentence: Sentence, at: int) -> tuple[float | None, float | None, int]:
     """Value, upper bound and end of a number at a position: with multiplier, as a range."""
     pair = _RANGE.fullmatch(sentence.forms[at])
     if pair:
@@ -174,7 +153,7 @@ def _number(sentence: _Sentence, at: int) -> tuple[float | None, float | None, i
     return (value, upper, last) if upper is not None and upper > value else (value, None, end)
 
 
-def _multiplied(sentence: _Sentence, at: int) -> tuple[float | None, int]:
+def _multiplied(sentence: Sentence, at: int) -> tuple[float | None, int]:
     value, end = _spaced(sentence, at)
     if value is None:
         return None, at
@@ -184,7 +163,7 @@ def _multiplied(sentence: _Sentence, at: int) -> tuple[float | None, int]:
     return (None, at) if sentence.forms[at] in ARTICLES else (value, end)
 
 
-def _spaced(sentence: _Sentence, at: int) -> tuple[float | None, int]:
+def _spaced(sentence: Sentence, at: int) -> tuple[float | None, int]:
     """A number whose thousands are set apart by a blank (`200 000`, DIN 5008)."""
     value, end = sentence.number(at), at + 1
     if value is None or not (sentence.forms[at].isdigit() and len(sentence.forms[at]) <= 3):
@@ -195,7 +174,7 @@ def _spaced(sentence: _Sentence, at: int) -> tuple[float | None, int]:
     return value, end
 
 
-def _is_no_count(sentence: _Sentence, at: int, end: int, value: float) -> bool:
+def _is_no_count(sentence: Sentence, at: int, end: int, value: float) -> bool:
     """Years, ages, paragraphs, levels of language, numbers after a noun that they only name."""
     before = sentence.forms[at - 1] if at else ""
     text = sentence.texts[at].removesuffix(".")
@@ -233,13 +212,13 @@ def _is_no_count(sentence: _Sentence, at: int, end: int, value: float) -> bool:
     return following in {"uhr", "."} and end < len(sentence.forms) - 1
 
 
-def _is_approximate(sentence: _Sentence, at: int) -> bool:
+def _is_approximate(sentence: Sentence, at: int) -> bool:
     """Whether `rund`, `ca.` or `mehr als` stands right before a position."""
     before = [form.removesuffix(".") for form in sentence.forms[max(0, at - 2) : at]]
     return bool(before) and not _approximate().isdisjoint({before[-1], " ".join(before)})
 
 
-def _whole(sentence: _Sentence, end: int) -> tuple[float | None, int]:
+def _whole(sentence: Sentence, end: int) -> tuple[float | None, int]:
     """`… von 10`, `… der 80`: what the number is part of."""
     if sentence.forms[end : end + 1] and sentence.forms[end] in {"von", "der", "of", "aus"}:
         step = end + 1
@@ -251,9 +230,7 @@ def _whole(sentence: _Sentence, end: int) -> tuple[float | None, int]:
     return None, end
 
 
-def _sum(
-    sentence: _Sentence, end: int, value: float, noun: int | None, unit: str
-) -> tuple[float, int, int | None, str]:
+def _sum(sentence: Sentence, end: int, value: float, noun: int | None, unit: str) -> tuple[float, int, int | None, str]:
     """`23 und 22 Frauen`: two numbers before one noun are added."""
     if noun is None and sentence.forms[end : end + 1] == ["und"]:
         other, last = _multiplied(sentence, end + 1)
@@ -264,13 +241,13 @@ def _sum(
     return value, end, noun, unit
 
 
-def _noun(sentence: _Sentence, at: int) -> tuple[int | None, str]:
+def _noun(sentence: Sentence, at: int) -> tuple[int | None, str]:
     """The counted noun after a number: over adjectives, not over verbs, marks and prepositions."""
     for position in range(at, min(at + _NOUN_REACH, len(sentence.forms))):
         form, lemma = sentence.forms[position], sentence.lemmas[position]
         unit = unit_of(form, lemma)
         capital = sentence.texts[position][:1].isupper()
-        if unit is not None and (capital or unit in {"money", "time"} or sentence.language == "en"):
+        if unit is not None and (capital or unit in {"money", "time"}):
             return position, unit
         joins = form in {"und", "oder"} and position > at
         if (form in _STOPS and not joins) or sentence.number(position) is not None:
@@ -287,14 +264,14 @@ def _noun(sentence: _Sentence, at: int) -> tuple[int | None, str]:
     return None, "things"
 
 
-def _is_each(sentence: _Sentence, at: int, end: int) -> bool:
+def _is_each(sentence: Sentence, at: int, end: int) -> bool:
     """Whether a count is one per group, meeting or week: `jeweils acht Kinder`, `30 Frauen pro Kurs`."""
     before = sentence.forms[max(0, at - 3) : at]
     after = sentence.forms[end : end + 3]
     return any(form in _each() for form in before) or any(form in {"pro", "je"} for form in after)
 
 
-def _is_attribute(sentence: _Sentence, at: int) -> bool:
+def _is_attribute(sentence: Sentence, at: int) -> bool:
     """`1.500 anerkannte Flüchtlinge`: a form that could be a verb directly before people is their attribute."""
     following = at + 1
     if not sentence.forms[at].endswith(("te", "ten", "ene", "enen")) or following >= len(sentence.forms):
@@ -303,7 +280,7 @@ def _is_attribute(sentence: _Sentence, at: int) -> bool:
     return capital and unit_of(sentence.forms[following], sentence.lemmas[following]) in {"persons", "helpers"}
 
 
-def _is_finite(sentence: _Sentence, at: int) -> bool:
+def _is_finite(sentence: Sentence, at: int) -> bool:
     inside = 0 <= at < len(sentence.forms) and not sentence.texts[at][:1].isupper()
     return inside and is_verb(sentence.forms[at], sentence.lemmas[at])
 

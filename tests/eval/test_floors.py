@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from checkup.evaluate import evaluate
+from checkup.project_figures import project_figures
 from data.settings import load_settings
 
 FLOORS = json.loads((Path(__file__).parent / "floors.json").read_text("utf-8"))
@@ -22,6 +23,14 @@ def measured(result, name):
 def check(result, floors):
     below = {name: (measured(result, name), floor) for name, floor in floors.items() if measured(result, name) < floor}
     assert not below, below
+
+
+def test_english_projects_stay_above_their_floors():
+    lines = (Path(__file__).parent / "english" / "projects.jsonl").read_text("utf-8").splitlines()
+    projects = [project for project in map(json.loads, lines) if project["split"] == "dev"]
+    result = project_figures(projects, reading="rules")
+    assert result["lost"] == 0
+    check(result, FLOORS["english"])
 
 
 @pytest.mark.dev_data

@@ -1,5 +1,6 @@
 import pytest
 
+from pipeline.nlp.analysis import pipeline_zone
 from pipeline.nlp.extract import extract
 
 
@@ -183,3 +184,42 @@ def test_a_transfer_counts_behind_many_lessons_too():
     )
     assert len(found["lessons"]) == 6
     assert found["transferred"] is True
+
+
+def clauses(text):
+    with pipeline_zone("en") as nlp:
+        doc = nlp(text)
+        words = doc._.words.texts
+        return [
+            (" ".join(word for start, end in clause.spans for word in words[start:end]).strip(" ,."), clause.status)
+            for clause in doc._.clauses
+        ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "They stayed because it helped",
+            [("They stayed", "result"), ("because it helped", "result")],
+        ),
+        (
+            "It went well, not least because residents learned a lot",
+            [("It went well", "result"), ("not least because residents learned a lot", "result")],
+        ),
+        (
+            "The town rented flats in order to avoid quarrels",
+            [("The town rented flats", "result"), ("in order to avoid quarrels", "planned")],
+        ),
+        (
+            "They advised women who looked for work",
+            [("They advised women", "result"), ("who looked for work", "result")],
+        ),
+        ("Refugees are supposed to find work", [("Refugees are supposed to find work", "planned")]),
+        ("They were barely able to help", [("They were barely able to help", "negated")]),
+        ("The need was far from met", [("The need was far from met", "negated")]),
+        ("Garden and children are seven", [("Garden and children are seven", "result")]),
+    ],
+)
+def test_english_clauses(text, expected):
+    assert clauses(text) == expected

@@ -98,8 +98,38 @@ def test_quantities(text, expected):
     assert read(text) == expected
 
 
-def test_english_quantities():
-    assert read("About 1,200 people came.", "en") == [(1200, None, "persons", None)]
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("About 1,200 people came.", [(1200, None, "persons", None)]),
+        ("The state paid €6.5 million.", [(6_500_000, None, "money", None)]),
+        ("They got EUR 35,000 and 2,000 euros.", [(35_000, None, "money", None), (2000, None, "money", None)]),
+        ("They got $500.", [(500, None, "things", None)]),
+        ("Forty-nine people came.", [(49, None, "persons", None)]),
+        ("Two hundred and fifty Syrian women came.", [(250, None, "persons", None)]),
+        ("A hundred people came.", [(100, None, "persons", None)]),
+        ("Only ten to 15 active members came.", [(10, 15, "persons", None)]),
+        ("Between 20 and 25 volunteers help.", [(20, 25, "helpers", None)]),
+        ("Some 70 per cent stayed.", [(70, None, "percent", None)]),
+        ("One in five left, eight in ten stayed.", [(20, None, "percent", None), (80, None, "percent", None)]),
+        (
+            "Two thirds passed, and so did a quarter of them.",
+            [(66.67, None, "percent", None), (25, None, "percent", None)],
+        ),
+        ("Half of the women passed.", [(50, None, "percent", None)]),
+        ("In the second half of the year it rained.", []),
+        ("Work was found by 186 of the 2,069 participants.", [(186, None, "persons", 2069)]),
+        ("Of them, 57 had work.", [(57, None, "persons", None)]),
+        ("Five members of staff learned.", [(5, None, "persons", None)]),
+        ("It helped 300 language course participants.", [(300, None, "persons", None)]),
+        ("Pupils aged 16 to 25 met on 14 April 2016 at 11 a.m.", []),
+        ("These 16-year-olds are under 18.", []),
+        ("It is one of the best.", []),
+        ("Around 2000 refugees came in around 2016.", [(2000, None, "persons", None)]),
+    ],
+)
+def test_english_quantities(text, expected):
+    assert read(text, "en") == expected
 
 
 def test_the_longest_number_words_are_read():

@@ -104,13 +104,9 @@ def publish(
         np.save(part / "strengths.npy", strengths.astype(np.float16), allow_pickle=False)
         np.save(part / "answers.npy", answers.astype(np.float16), allow_pickle=False)
         np.save(part / "words.npy", words, allow_pickle=False)
-        sums = {file: _sha256(part / file) for file in FILES if file != "lexical.zip"}
-        # A zip carries times of day; like what is taken over it is a function of what the name covers already.
+        sums = {file: _sha256(part / file) for file in (*FILES, *TAKEN_OVER)}
         content = {**manifest, "schema": SCHEMA, "projects": len(cards), "rows": len(rows), "sha256": sums}
-        digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
-        others = {file: _sha256(part / file) for file in ("lexical.zip", *TAKEN_OVER)}
-        content["sha256"] = {**sums, **others}
-        generation = f"g-{digest}"
+        generation = _name_of(content)
         (part / "manifest.json").write_text(json.dumps(content, ensure_ascii=False, indent=1), "utf-8")
         if current_name(folder) == generation and _whole(folder / generation):
             return generation
@@ -120,6 +116,16 @@ def publish(
     _point_to(folder, generation)
     _remove_old(folder, generation)
     return generation
+
+
+def _name_of(manifest: Mapping[str, Any]) -> str:
+    """A generation's name: a hash over its manifest, so that a damaged one does not fit the folder it stands in.
+
+    A zip carries times of day; like what is taken over it is a function of the rest, and its checksum left out.
+    """
+    sums = {file: manifest["sha256"][file] for file in FILES if file != "lexical.zip"}
+    told = json.dumps({**manifest, "sha256": sums}, sort_keys=True)
+    return f"g-{hashlib.sha256(told.encode()).hexdigest()[:16]}"
 
 
 def _whole(folder: Path) -> bool:
@@ -189,6 +195,8 @@ def _read(folder: Path, files: Sequence[str] = FILES) -> tuple[dict[str, Any], d
         content = {name: (folder / name).read_bytes() for name in files}
         if manifest["schema"] != SCHEMA:
             raise IndexUnusableError(f"{folder.name}: von einer anderen Fassung ({manifest['schema']})")
+        if _name_of(manifest) != folder.name:
+            raise IndexUnusableError(f"{folder.name}/manifest.json: beschädigt")
         for name, found in content.items():
             if hashlib.sha256(found).hexdigest() != manifest["sha256"][name]:
                 raise IndexUnusableError(f"{folder.name}/{name}: Prüfsumme stimmt nicht")

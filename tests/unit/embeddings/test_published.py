@@ -84,6 +84,16 @@ def test_a_broken_manifest_is_refused(tmp_path, manifest):
         open_published(tmp_path)
 
 
+def test_a_manifest_that_is_well_formed_but_changed_is_refused(tmp_path):
+    name = make(tmp_path)
+    path = tmp_path / name / "manifest.json"
+    path.write_text(path.read_text().replace('"f1"', '"f2"'))
+    with pytest.raises(IndexUnusableError, match=r"manifest\.json: beschädigt"):
+        open_published(tmp_path)
+    assert make(tmp_path) == name
+    assert open_published(tmp_path).manifest["fingerprint"] == "f1"
+
+
 def test_another_encoder_is_refused(tmp_path):
     make(tmp_path)
     with pytest.raises(IndexUnusableError, match="anderen Sprachmodell"):

@@ -3,12 +3,12 @@
 Below: `pipeline.nlp.quantities`, `pipeline.nlp.english_verbs`, `rules/english.yaml`. Above: `pipeline.nlp.counting`.
 """
 
-from functools import cache, lru_cache
+from functools import lru_cache
 
-from pipeline.nlp.english_verbs import english_verbs
+from pipeline.nlp.english_verbs import english_verbs, english_words
 from pipeline.nlp.numerals import ENGLISH_MULTIPLIERS, FRACTIONS, is_year, parse_number
-from pipeline.nlp.quantities import Quantity, Sentence
-from pipeline.nlp.rules import load_rules, word_set
+from pipeline.nlp.quantities import Quantity, Sentence, percent, scan
+from pipeline.nlp.rules import load_rules
 
 _CURRENCIES = frozenset({"€", "eur", "euro", "euros"})
 _OTHER_CURRENCIES = frozenset({"$", "£", "usd", "gbp", "chf"})
@@ -25,17 +25,12 @@ _AFTER_HOURS = frozenset({"a.m.", "p.m.", "am", "pm", "o'clock", "%", "-", ":"})
 
 def english_quantities(sentence: Sentence) -> list[Quantity]:
     """The quantities of an English sentence, in order; token indices count from its start."""
-    found = []
-    at = 0
     verbs = english_verbs(sentence.forms, sentence.lemmas)
-    while at < len(sentence.forms):
-        quantity = _money(sentence, at) or _share(sentence, at) or _count(sentence, at, verbs)
-        if quantity is None:
-            at += 1
-            continue
-        found.append(quantity)
-        at = max(quantity.end, at + 1)
-    return found
+
+    def read(at: int) -> Quantity | None:
+        return _money(sentence, at) or _share(sentence, at) or _count(sentence, at, verbs)
+
+    return scan(len(sentence.forms), read)
 
 
 def _form(sentence: Sentence, at: int) -> str:
@@ -61,7 +56,7 @@ def _share(sentence: Sentence, at: int) -> Quantity | None:
     if form == "half":
         whole = _form(sentence, at + 1) in {"of", "the", "were", "are", "found", "had", "have", "said"}
         return (
-            _percent(50, at, at + 1) if whole and _form(sentence, at - 1) not in {"second", "first", "other"} else None
+            percent(50, at, at + 1) if whole and _form(sentence, at - 1) not in {"second", "first", "other"} else None
         )
     number = 1.0 if form == "a" else _small(sentence, at)
     if number is None:
@@ -69,12 +64,12 @@ def _share(sentence: Sentence, at: int) -> Quantity | None:
     step = at + 1 + (_form(sentence, at + 1) == "-")
     part = FRACTIONS.get(_form(sentence, step))
     if part and part > 2 and number < part and (number > 1 or _form(sentence, step + 1) in {"of", "were", "are"}):
-        return _percent(100 * number / part, at, step + 1)
+        return percent(100 * number / part, at, step + 1)
     if _form(sentence, at + 1) == "in" or (sentence.forms[at + 1 : at + 3] == ["out", "of"] and form == "one"):
         last = at + 2 + (_form(sentence, at + 1) == "out")
         every = _small(sentence, last)
         if form != "a" and every in _WHOLES and number < every:
-            return _percent(100 * number / every, at, last + 1)
+            return percent(100 * number / every, at, last + 1)
     return None
 
 
@@ -83,17 +78,13 @@ def _small(sentence: Sentence, at: int) -> float | None:
     return number if number is not None and number <= 100 else None
 
 
-def _percent(value: float, start: int, end: int) -> Quantity:
-    return Quantity(round(value, 2), None, "percent", None, start, end)
-
-
 def _count(sentence: Sentence, at: int, verbs: list[bool]) -> Quantity | None:
     value, upper, end = _number(sentence, at)
     if value is None or (_form(sentence, at) in {"one", "a"} and end == at + 1):
         return None
-    percent = _end_of_percent(sentence, end)
-    if percent:
-        return Quantity(value, upper, "percent", None, at, percent)
+    end_of_percent = _end_of_percent(sentence, end)
+    if end_of_percent:
+        return Quantity(value, upper, "percent", None, at, end_of_percent)
     if _is_no_count(sentence, at, end, value):
         return None
     whole, end_of = _whole(sentence, end)
@@ -164,7 +155,7 @@ def _is_no_count(sentence: Sentence, at: int, end: int, value: float) -> bool:
     if before in {"to", "-"} and sentence.number(at - 2) is not None:
         return True
     more = before == "than" and _form(sentence, at - 2) in {"more", "fewer", "less"}
-    if before in _set("no_counts_before") and not more:
+    if before in english_words("no_counts_before") and not more:
         return True
     hyphenated = following == "-" and _form(sentence, end + 1) in {"year", "week", "day", "month", "hour"}
     return hyphenated or following in _AFTER_HOURS or following in _MONTHS or before in _MONTHS
@@ -172,7 +163,7 @@ def _is_no_count(sentence: Sentence, at: int, end: int, value: float) -> bool:
 
 def _is_approximate(sentence: Sentence, at: int) -> bool:
     before = sentence.forms[max(0, at - 2) : at]
-    return bool(before) and not _set("approximate").isdisjoint({before[-1], " ".join(before)})
+    return bool(before) and not english_words("approximate").isdisjoint({before[-1], " ".join(before)})
 
 
 def _whole(sentence: Sentence, end: int) -> tuple[float | None, int]:
@@ -181,7 +172,7 @@ def _whole(sentence: Sentence, end: int) -> tuple[float | None, int]:
     if _form(sentence, step) != "of":
         return None, end
     step += 1
-    while step < end + 5 and _form(sentence, step) in _set("skip"):
+    while step < end + 5 and _form(sentence, step) in english_words("skip"):
         step += 1
     whole, last = _multiplied(sentence, step)
     if whole is not None and not is_year(_form(sentence, step)):
@@ -199,7 +190,7 @@ def _noun(sentence: Sentence, at: int, verbs: list[bool]) -> tuple[int | None, s
         form = sentence.forms[position]
         if not form[0].isalpha() and form not in {"€", "-", "’", "'"}:
             break
-        if form in _set("stops") or (form == "and" and found[0] is not None):
+        if form in english_words("stops") or (form == "and" and found[0] is not None):
             break
         if sentence.number(position) is not None and form != "one":
             break
@@ -209,7 +200,7 @@ def _noun(sentence: Sentence, at: int, verbs: list[bool]) -> tuple[int | None, s
             if known == "money":
                 break
         elif (verbs[position] and (found[0] is not None or not form.endswith("ed"))) or (
-            found[0] is not None and found[1] not in {"persons", "helpers"} and form not in _set("skip")
+            found[0] is not None and found[1] not in {"persons", "helpers"} and form not in english_words("skip")
         ):
             break
     return found
@@ -224,7 +215,7 @@ def _is_bare(sentence: Sentence, end: int, verbs: list[bool]) -> bool:
 
 def _is_each(sentence: Sentence, at: int, end: int) -> bool:
     before, after = sentence.forms[max(0, at - 3) : at], sentence.forms[end : end + 2]
-    return any(form in _set("each") for form in before) or any(form in _set("each_after") for form in after)
+    return not (english_words("each").isdisjoint(before) and english_words("each_after").isdisjoint(after))
 
 
 @lru_cache(maxsize=50_000)
@@ -232,8 +223,3 @@ def english_unit(form: str, lemma: str) -> str | None:
     """The unit that an English noun stands for; None if it is no counted one."""
     units = load_rules("english")["units"]
     return next((unit for unit, words in units.items() if form in words or lemma in words), None)
-
-
-@cache
-def _set(name: str) -> frozenset[str]:
-    return word_set("english", name)

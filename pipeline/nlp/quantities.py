@@ -5,7 +5,7 @@ scalars.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -79,10 +79,19 @@ class Sentence:
 
 def german_quantities(sentence: Sentence) -> list[Quantity]:
     """The quantities of a German sentence, in order; token indices count from its start."""
+
+    def read(at: int) -> Quantity | None:
+        return _share(sentence, at) or _count(sentence, at) if _may_begin(sentence, at) else None
+
+    return scan(len(sentence.forms), read)
+
+
+def scan(tokens: int, read: Callable[[int], Quantity | None]) -> list[Quantity]:
+    """What `read` finds from each position on; what one quantity covers is passed over."""
     found = []
     at = 0
-    while at < len(sentence.forms):
-        quantity = _share(sentence, at) or _count(sentence, at) if _may_begin(sentence, at) else None
+    while at < tokens:
+        quantity = read(at)
         if quantity is None:
             at += 1
             continue
@@ -102,17 +111,18 @@ def _share(sentence: Sentence, at: int) -> Quantity | None:
     form = sentence.forms[at]
     if form in _EACH_ONE and at + 1 < len(sentence.forms):
         every = EVERY.get(sentence.forms[at + 1].removesuffix("r").removesuffix("n").removesuffix("s"))
-        return _percent(100 / every, at, at + 2) if every else None
+        return percent(100 / every, at, at + 2) if every else None
     number = sentence.number(at)
     following = sentence.forms[at + 1] if at + 1 < len(sentence.forms) else ""
     if number is not None and following in FRACTIONS and number <= FRACTIONS[following]:
-        return _percent(100 * number / FRACTIONS[following], at, at + 2)
+        return percent(100 * number / FRACTIONS[following], at, at + 2)
     if form in FRACTIONS and form != "halb" and sentence.texts[at][0].isupper():
-        return _percent(100 / FRACTIONS[form], at, at + 1)
+        return percent(100 / FRACTIONS[form], at, at + 1)
     return None
 
 
-def _percent(value: float, start: int, end: int) -> Quantity:
+def percent(value: float, start: int, end: int) -> Quantity:
+    """A share of a whole."""
     return Quantity(round(value, 2), None, "percent", None, start, end)
 
 

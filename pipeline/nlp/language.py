@@ -11,16 +11,13 @@ if TYPE_CHECKING:
 
 LANGUAGES = ("de", "en")
 MAX_CHARACTERS = 50_000_000
-_MOST_WORDS = 500_000
-"""So many words a vocabulary may have met before the pipeline is made anew: spaCy forgets the words of a memory zone,
-but the table that held them keeps their places and grows by a kilobyte a text."""
 
 _loaded: dict[str, "Language"] = {}
 _lock = Lock()
 
 
 def load_nlp(language: str = "de", *, components: bool = True) -> "Language":
-    """The pipeline of a language: made at the first call and again after _MOST_WORDS words, else the same object.
+    """The pipeline of a language: made at the first call, the same object afterwards.
 
     Args:
         language: `de` or `en`.
@@ -36,7 +33,7 @@ def load_nlp(language: str = "de", *, components: bool = True) -> "Language":
     if language not in LANGUAGES:
         raise ValueError(f"language must be one of {', '.join(LANGUAGES)}, not {language!r}")
     with _lock:
-        if language not in _loaded or len(_loaded[language].vocab) > _MOST_WORDS:
+        if language not in _loaded:
             _loaded[language] = _blank(language)
         nlp = _loaded[language]
         if components and not nlp.pipe_names:

@@ -2,7 +2,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.nlp import language
 from pipeline.nlp.analysis import pipeline_zone, tokens
 from pipeline.nlp.compounds import compound_parts
 from pipeline.nlp.language import load_nlp
@@ -106,14 +105,3 @@ def test_memory_stays_flat_over_new_words():
         tokens(f"Wort{number} neu{number}")
     with pipeline_zone() as nlp:
         assert len(nlp.vocab.strings) - before < 50
-
-
-def test_a_pipeline_that_has_met_many_words_is_made_anew(monkeypatch):
-    from pipeline.nlp.extract import extract
-
-    texts = [("a", None, "Ehrenamtliche begleiten 40 Geflüchtete zu Ämtern; 12 fanden Arbeit. Der Kurs läuft weiter.")]
-    monkeypatch.setattr(language, "_loaded", {})
-    before, first = list(extract(texts, reading="rules")), load_nlp("de")
-    monkeypatch.setattr(language, "_MOST_WORDS", 10)
-    assert load_nlp("de") is not first
-    assert list(extract(texts, reading="rules")) == before

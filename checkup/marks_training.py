@@ -1,4 +1,4 @@
-"""Training the reader of spans on the marked texts: invented ones, shipped projects, the train part of the gold.
+"""Training the readers of spans on the marked texts: invented ones, shipped projects, the train part of the gold.
 
 Below: `pipeline.nlp.marks_training`, `embeddings.span_training`. Above: `checkup train marks`.
 """
@@ -6,53 +6,76 @@ Below: `pipeline.nlp.marks_training`, `embeddings.span_training`. Above: `checku
 import hashlib
 import json
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from data.corpus_files import FOLDER as CORPUS
 from data.corpus_files import ReadText, Told, marked_projects, read_texts
 from data.shipped import Shipped, iter_shipped
+from embeddings.e5_graph import LOWER_LAYERS
 from embeddings.span_training import SpanSettings, SpanText, save_span_adapter, train_spans
-from embeddings.word_states import ADAPTER
-from pipeline.nlp.marks import HEADS, WEIGHTS_FILE, MarkWeights
+from embeddings.word_states import LOWER, WHOLE
+from pipeline.nlp.marks import HEADS, READERS, MarkWeights
 from pipeline.nlp.marks_training import MarkedText, excerpts, span_texts
 
 COMMAND = "checkup train marks"
-LEARNED = (("readings", "[!h]"), ("markings", "[!pt]"), ("marked", "[a-e]"))
-DEVELOPMENT = (("readings", "h"), ("markings", "[pt]"), ("marked", "f"), ("profiles", "*"))
-"""Folders of the corpus with the files from which the reader learns, and those that are held back: on the first three
-(one hand that misleads on purpose, two natural mixtures, one of shipped projects) the shares of rules and reader are
-chosen. `profiles` and the later files of `marked` wait: what the reader became with them is told in docs/quality.md."""
+LEARNED = (("readings", "[!h]"), ("markings", "[!pt]"), ("marked", "[!f]"), ("profiles", "[!ci]"))
+LEARNED_BY_LOWER = (("readings", "[!h]"), ("markings", "[!pt]"), ("marked", "[a-e]"))
+DEVELOPMENT = (("readings", "h"), ("markings", "[pt]"), ("marked", "f"), ("profiles", "[ci]"))
+"""Folders of the corpus with the files from which the reader upon all layers learns, those from which the one upon the
+lowest does, and those that are held back: on them (one hand that misleads on purpose, two natural mixtures, one of
+shipped projects, two of real ones told anew) the shares of rules and readers are chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A reader that is trained: how, from which files, and where its adapter and its heads go."""
+
+    settings: SpanSettings
+    learned: tuple[tuple[str, str], ...]
+    adapter: Path
+    heads: Path
+
+
+MEMBERS = {
+    "lower": Member(
+        SpanSettings(layers=LOWER_LAYERS, rank=16, alpha=32, learning_rate=8e-4, half=False),
+        LEARNED_BY_LOWER, LOWER, READERS[LOWER],
+    ),
+    "whole": Member(SpanSettings(), LEARNED, WHOLE, READERS[WHOLE]),
+}  # fmt: skip
+"""The one upon the lowest layers tells numbers better when it has learned from fewer texts; together they tell most."""
 
 
 def train_marks(
     gold: Path,
-    settings: SpanSettings,
+    member: Member,
     *,
-    adapter: Path = ADAPTER,
-    weights: Path = WEIGHTS_FILE,
     corpus: Path = CORPUS,
     progress: Callable[[int, float], None] | None = None,
 ) -> int:
-    """Trains and writes adapter and heads.
+    """Trains and writes adapter and heads; where the package onnx is installed the adapter gets its ranges (8 bit).
 
     Args:
         gold: `projects.jsonl` as in `tests/eval/gold_projects`; only what is on the topic in its part train is read.
-        settings: kept in the card.
-        adapter: gets the adapter as safetensors.
-        weights: gets the heads as .npz with the card.
-        corpus: its folders of LEARNED.
+        member: its settings are kept in the card, which stands in the file of the heads.
+        corpus: its folders that the member names.
         progress: as in `train_spans`.
 
     Returns:
         How many texts were used.
     """
-    texts = marked_texts(gold, corpus)
+    settings, texts = member.settings, marked_texts(gold, member.learned, corpus)
     model = train_spans(examples(texts, settings), HEADS, settings, progress=progress)
-    save_span_adapter(model, adapter, settings)
+    save_span_adapter(model, member.adapter, settings)
+    if find_spec("onnx"):
+        from embeddings.e5_ranges import add_ranges
+
+        add_ranges(member.adapter, [" ".join(text.text.split()) for text in texts])
     card = {"command": COMMAND, "texts": len(texts), "data_sha256": data_sha256(texts), "settings": asdict(settings)}
-    MarkWeights(model.heads, model.attention).save(weights, card)
+    MarkWeights(model.heads, model.attention).save(member.heads, card)
     return len(texts)
 
 
@@ -61,12 +84,12 @@ def examples(texts: Sequence[MarkedText], settings: SpanSettings) -> list[SpanTe
     return list(span_texts([*texts, *excerpts(texts, settings.seed)]))
 
 
-def marked_texts(gold: Path, corpus: Path = CORPUS) -> list[MarkedText]:
-    """Everything that the reader learns from: no text of DEVELOPMENT and none of the gold's parts dev and test."""
+def marked_texts(gold: Path, learned: Iterable[tuple[str, str]] = LEARNED, corpus: Path = CORPUS) -> list[MarkedText]:
+    """Everything that a reader learns from: no text of DEVELOPMENT and none of the gold's parts dev and test."""
     entries = [json.loads(line) for line in gold.read_text("utf-8").split("\n") if line.strip()]
     held_back = {entry["id"] for entry in entries}
     return [
-        *(_from_reading(read) for read in read_marked(LEARNED, corpus, but=held_back)),
+        *(_from_reading(read) for read in read_marked(learned, corpus, but=held_back)),
         *(_from_gold(entry) for entry in entries if entry["split"] == "train" and entry["gold"]["action_fields"]),
     ]
 

@@ -20,6 +20,8 @@ from embeddings.linear_training import train_reader
 from matching.situation import sentence_spans
 
 MATCHING = Path(__file__).parent.parent / "matching" / "weights"
+_SHORT = 6
+"""Words."""
 READERS = ("needs", "roles", "topic", "approaches")
 PIPELINE = Path(__file__).parent.parent / "pipeline" / "weights"
 
@@ -67,12 +69,19 @@ def role_examples(corpus: Corpus) -> Iterator[Example]:
             yield Example(negative.text, "background", f"negative {number}")
 
 
-def topic_examples(corpus: Corpus) -> Iterator[Example]:
-    """Real situations and a third of the statements against off-topic and vague texts."""
+def topic_examples(corpus: Corpus, vocabulary: Vocabulary) -> Iterator[Example]:
+    """Real situations, a third of the statements, the needs' titles and every short statement against those to refuse.
+
+    A sixth of the vague texts are short; without short ones that are real what is short looks vague.
+    """
     for situation in corpus.situations:
         yield Example(situation.text, "real", situation.id)
-    for number, statement in enumerate(corpus.statements[::3]):
-        yield Example(statement.text, "real", f"statement {number}", 0.6)
+    for number, statement in enumerate(corpus.statements):
+        short = len(statement.text.split()) <= _SHORT
+        if short or number % 3 == 0:
+            yield Example(statement.text, "real", f"statement {number}", 1.0 if short else 0.6)
+    for need in vocabulary.needs.values():
+        yield Example(need.title, "real", f"need {need.id}", 1.0)
     for number, negative in enumerate(corpus.negatives):
         yield Example(negative.text, negative.kind, f"negative {number}", 2.0)
 
@@ -126,7 +135,7 @@ def train_readers(
     plans: dict[str, tuple[Path, str, Cut, list[Example]]] = {
         "needs": (matching, "query", whole_span, list(need_examples(corpus, vocabulary))),
         "roles": (matching, "query", whole_span, list(role_examples(corpus))),
-        "topic": (matching, "query", sentence_spans, list(topic_examples(corpus))),
+        "topic": (matching, "query", sentence_spans, list(topic_examples(corpus, vocabulary))),
         "approaches": (pipeline, "passage", whole_span, list(approach_examples(corpus, vocabulary))),
     }
     for name, (folder, prompt, spans_of, examples) in plans.items():

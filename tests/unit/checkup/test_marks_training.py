@@ -1,24 +1,28 @@
 import json
+from dataclasses import asdict, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from checkup.marks_training import DEVELOPMENT, data_sha256, marked_texts, read_marked, train_marks
+from checkup.marks_training import DEVELOPMENT, MEMBERS, data_sha256, marked_texts, read_marked, train_marks
 from data.corpus_files import FOLDER as CORPUS
 from data.shipped import iter_shipped
-from embeddings.span_training import SpanSettings
+from embeddings.adapter import read_adapter
 from embeddings.word_states import WordStates
-from pipeline.nlp.marks import HEADS, WEIGHTS_FILE, read_mark_weights
+from pipeline.nlp.marks import HEADS, read_mark_weights
 
 GOLD = Path(__file__).parents[2] / "eval" / "gold_projects" / "projects.jsonl"
 
 
-def test_the_shipped_reader_learned_from_the_present_texts():
-    texts = marked_texts(GOLD)
-    with np.load(WEIGHTS_FILE) as file:
+@pytest.mark.parametrize("member", MEMBERS.values(), ids=MEMBERS)
+def test_a_shipped_reader_learned_from_the_present_texts(member):
+    texts = marked_texts(GOLD, member.learned)
+    with np.load(member.heads) as file:
         card = json.loads(file["card"].tobytes())
     assert (card["texts"], card["data_sha256"]) == (len(texts), data_sha256(texts))
+    assert card["settings"] == asdict(member.settings)
     assert len(texts) >= 1_900
 
 
@@ -48,14 +52,16 @@ def test_training_writes_adapter_heads_and_their_card(tmp_path):
     (tmp_path / "readings" / "h.jsonl").write_text("held back, and so not even read", "utf-8")
     adapter, weights = tmp_path / "new" / "adapter.safetensors", tmp_path / "marks.npz"
     told = []
-    settings = SpanSettings(epochs=1)
-    count = train_marks(
-        gold, settings, adapter=adapter, weights=weights, corpus=tmp_path, progress=lambda *step: told.append(step)
-    )
+    shipped = MEMBERS["lower"]
+    member = replace(shipped, settings=replace(shipped.settings, epochs=1), adapter=adapter, heads=weights)
+    count = train_marks(gold, member, corpus=tmp_path, progress=lambda *step: told.append(step))
     assert (count, [epoch for epoch, _ in told]) == (6, [1])
     with np.load(weights) as file:
         card = json.loads(file["card"].tobytes())
     assert (card["texts"], card["settings"]["epochs"]) == (6, 1)
-    assert card["data_sha256"] == data_sha256(marked_texts(gold, tmp_path))
+    assert card["data_sha256"] == data_sha256(marked_texts(gold, corpus=tmp_path))
     assert set(read_mark_weights(weights).heads) == {head.name for head in HEADS}
+    ranges = read_adapter(adapter).ranges
+    assert bool(ranges) == (find_spec("onnx") is not None)
+    assert all((reach > 0).all() for reach in ranges.values())
     assert WordStates(adapter).read(["Geflüchtete", "fanden", "Arbeit."])[0].shape[1] == 384

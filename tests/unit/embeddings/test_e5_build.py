@@ -9,9 +9,10 @@ from safetensors.numpy import save_file
 from data.errors import CheckupError
 from embeddings import e5_build
 from embeddings.adapter import read_adapter
-from embeddings.e5_build import build_name, data_file, ensure_built, load_adapter
+from embeddings.e5_build import build_name, data_file, ensure_built, load_adapter, skeleton_of
 from embeddings.e5_file import FILE_NAME, E5File, dequantise
-from embeddings.e5_graph import LOWER_SKELETON, SKELETON, build, initializers, sizes_of
+from embeddings.e5_graph import BYTE_SKELETON, LOWER_BYTE_SKELETON, SKELETON, SKELETONS, build, initializers, sizes_of
+from embeddings.word_states import LOWER
 
 
 @pytest.fixture(scope="module")
@@ -38,10 +39,21 @@ def test_the_file_states_the_sizes_of_e5_small(source):
     assert pieces.vocabulary[pieces.bos][0] == "<s>"
 
 
-@pytest.mark.parametrize("skeleton", [SKELETON, LOWER_SKELETON])
+@pytest.mark.parametrize("skeleton", SKELETONS, ids=lambda path: path.stem)
 def test_a_shipped_skeleton_is_what_its_builder_writes(source, skeleton):
     pytest.importorskip("onnx")
-    assert build(sizes_of(skeleton, source.shape)) == skeleton.read_bytes()
+    assert build(sizes_of(skeleton, source.shape), in_bytes=SKELETONS[skeleton][1]) == skeleton.read_bytes()
+
+
+def test_an_adapter_that_tells_its_ranges_runs_in_8_bit(tmp_path):
+    shipped, plain = load_adapter("default"), tmp_path / "plain.safetensors"
+    save_file({"m.lora_A.weight": np.ones((2, 4), np.float32), "m.lora_B.weight": np.ones((4, 2), np.float32)}, plain,
+              {"alpha": "4", "r": "2"})  # fmt: skip
+    assert shipped is not None
+    assert skeleton_of(shipped) == BYTE_SKELETON
+    assert skeleton_of(shipped, exact=True) == skeleton_of(None) == skeleton_of(load_adapter(str(plain))) == SKELETON
+    assert build_name(shipped) != build_name(shipped, exact=True)
+    assert skeleton_of(load_adapter(str(LOWER))) == LOWER_BYTE_SKELETON
 
 
 def test_an_adapter_changes_just_its_module(source, tmp_path):
@@ -51,7 +63,7 @@ def test_an_adapter_changes_just_its_module(source, tmp_path):
     path = tmp_path / "a.safetensors"
     save_file({f"{module}.lora_A.weight": down, f"{module}.lora_B.weight": up}, path, {"alpha": "4", "r": "2"})
     adapter = read_adapter(path)
-    for name, _ in initializers(source.shape):
+    for name, _, _ in initializers(source.shape):
         plain, adapted = e5_build.tensor(source, None, name), e5_build.tensor(source, adapter, name)
         if name != "layer3.qkv.weight":
             np.testing.assert_array_equal(plain, adapted)

@@ -69,6 +69,14 @@ def test_base_and_adapted_have_their_own_fingerprints(encoder):
     )
 
 
+def test_8_bit_tell_nearly_the_same_as_32(encoder):
+    exact = load_encoder("e5-exact")
+    assert exact.fingerprint != encoder.fingerprint
+    for prompt in ("query", "passage"):
+        cosines = (encoder.encode(TEXTS, prompt_name=prompt) * exact.encode(TEXTS, prompt_name=prompt)).sum(axis=1)
+        assert cosines.min() >= 0.998
+
+
 def test_cached_vectors_are_not_computed_again(encoder):
     cache = Cache()
     first = encode_cached(TEXTS + TEXTS[:2], encoder=encoder, cache=cache)

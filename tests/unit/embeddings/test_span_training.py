@@ -18,17 +18,18 @@ def text(words, kind, *, somewhere=False):
 
 
 @pytest.mark.transformers
-def test_what_the_texts_tell_is_learned_and_runs_without_torch(tmp_path):
+@pytest.mark.parametrize(("layers", "half"), [(6, False), (12, True)])
+def test_what_the_texts_tell_is_learned_and_runs_without_torch(tmp_path, layers, half):
     won = [text(f"{n} Frauen fanden {what} in {where}".split(), 1, somewhere=n == 3)
            for n in range(3, 9) for what, where in (("Arbeit", "Jena"), ("Wohnungen", "Köln"))]  # fmt: skip
     lost = [text(f"{n} Frauen suchten {what} in {where}".split(), 0)
             for n in range(3, 9) for what, where in (("Arbeit", "Jena"), ("Wohnungen", "Köln"))]  # fmt: skip
     losses = []
-    settings = SpanSettings(epochs=6, batch=4, learning_rate=2e-3, rank=4, alpha=8)
+    settings = SpanSettings(epochs=6, batch=4, learning_rate=2e-3, rank=4, alpha=8, layers=layers, half=half)
     model = train_spans([*won, *lost], HEADS, settings, progress=lambda _, loss: losses.append(loss))
     assert losses[-1] < losses[0] / 2
     assert model.heads["count"][0].shape == (768, 2)
-    assert len(model.adapter) == 4 * 6 * 2
+    assert len(model.adapter) == (layers - 2) * 6 * 2
     save_span_adapter(model, tmp_path / "a.safetensors", settings)
     states = WordStates(tmp_path / "a.safetensors")
     for one, kind in ((won[0], 1), (lost[0], 0)):

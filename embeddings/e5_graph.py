@@ -29,7 +29,7 @@ SKELETONS = {
 """Has it the lowest layers alone, and its matrices in 8 bit?"""
 LOWER_LAYERS = 6
 FLOAT_LAYERS = frozenset({0, 4, 5})
-"""Layers whose widest activations are up to seventy times the usual: their last matrix stays in float32."""
+"""Layers whose widest activations are up to forty times the usual: their last matrix stays in float32."""
 WEIGHTS_NAME = "layers.bin"
 
 

@@ -21,7 +21,7 @@ from matching.situation import sentence_spans
 
 MATCHING = Path(__file__).parent.parent / "matching" / "weights"
 _SHORT = 6
-"""Words."""
+"""Words of a short statement."""
 READERS = ("needs", "roles", "topic", "approaches")
 PIPELINE = Path(__file__).parent.parent / "pipeline" / "weights"
 

@@ -45,9 +45,9 @@ class Settings(BaseSettings):
     workspace: Path
     """Folder that holds the database, the index and the user's own sources and vocabulary."""
     encoder: str = Field(default="e5", min_length=1)
-    """`e5` (the offline default) or the name or folder of a Sentence Transformers model."""
+    """`e5` (the offline default), `e5-exact` (in float32), or the name or folder of a Sentence Transformers model."""
     reading: ReadingWay = "deep"
-    """How projects are read: with the reader of spans, or by rules alone, ten times as fast and less well."""
+    """How projects are read: with the reader of spans, or by rules alone, fifteen times as fast and less well."""
     text_seconds: float = Field(default=60, ge=1, le=86_400)
     """Processor time that reading one project may take; one that takes longer is named and left as it was."""
     database_url: str | None = None

@@ -108,7 +108,7 @@ def train_spans(
         progress: called with (epoch, mean loss) after each epoch.
 
     Raises:
-        ValueError: if a text is longer.
+        ValueError: if a text is longer, or no graph has so many layers.
     """
     import torch
 
@@ -116,6 +116,8 @@ def train_spans(
     torch.set_num_threads(settings.threads)
     chance = random.Random(settings.seed)
     source = E5File(data_file())
+    if settings.layers not in {LOWER_LAYERS, source.shape.layers}:
+        raise ValueError(f"no graph has {settings.layers} layers: {LOWER_LAYERS} or {source.shape.layers}")
     weights = {name: torch.from_numpy(value.copy()) for name, value in huggingface_weights(source).items()}
     below = [_Layer(weights, source.shape, n, 0, 0) for n in range(settings.first_layer)]
     tokenizer = PieceTokenizer(source)

@@ -57,3 +57,9 @@ def test_a_text_that_is_too_long_is_refused():
     long = SpanText(words=words, spans=[[0]], numbers=[], targets={head.name: [] for head in HEADS}, somewhere={})
     with pytest.raises(ValueError, match="602 tokens"):
         train_spans([long], HEADS, SpanSettings(epochs=1))
+
+
+@pytest.mark.transformers
+def test_layers_for_which_there_is_no_graph_are_refused():
+    with pytest.raises(ValueError, match="8 layers"):
+        train_spans([], HEADS, SpanSettings(epochs=1, layers=8))

@@ -21,6 +21,7 @@ from data.settings import Settings
 from data.store import Store
 from embeddings.shipped_vectors import load_shipped
 from matching.query import Query
+from pipeline.project_reading import ProjectReader
 
 if TYPE_CHECKING:
     from matching.retrieve import Matcher
@@ -65,7 +66,7 @@ def evaluate(
     result: dict[str, Any] = {"schema_version": SCHEMA_VERSION, "folder": folder.name, "split": split, "needs": needs,
                               "with_labels": with_labels, "encoder": settings.encoder}  # fmt: skip
     if labelled := [project for project in projects if "action_fields" in project.get("gold", {})]:
-        result["projects"] = project_figures(labelled, reading=settings.reading)
+        result["projects"] = project_figures(labelled, read=ProjectReader(settings).read)
     if any("gold" in situation for situation in situations):
         result["situations"] = _situation_figures(situations, settings)
     qrels = {line["id"]: line for line in _lines(folder / "qrels.jsonl")}

@@ -1,82 +1,154 @@
-"""Training the readers of spans on the marked texts: invented ones, shipped projects, the train part of the gold.
+"""Training the reader of spans on the marked texts: invented ones, shipped projects, the train part of the gold.
 
 Below: `pipeline.nlp.marks_training`, `embeddings.span_training`. Above: `checkup train marks`.
+Two teachers learn from what people marked; the reader that is shipped learns from them as well, also in texts that
+nobody marked. Together the teachers read better than either; one reader takes half their time.
 """
 
 import hashlib
 import json
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from data.cache_files import cache_folder
 from data.corpus_files import FOLDER as CORPUS
-from data.corpus_files import ReadText, Told, marked_projects, read_texts
+from data.corpus_files import ReadText, Told, approach_texts, marked_projects, project_texts, read_texts
 from data.shipped import Shipped, iter_shipped
-from embeddings.e5_graph import LOWER_LAYERS
-from embeddings.span_training import SpanSettings, SpanText, save_span_adapter, train_spans
-from embeddings.word_states import LOWER, WHOLE
-from pipeline.nlp.marks import HEADS, READERS, MarkWeights
-from pipeline.nlp.marks_training import MarkedText, excerpts, span_texts
+from embeddings.span_training import (
+    SpanModel,
+    SpanSettings,
+    SpanText,
+    read_span_adapter,
+    save_span_adapter,
+    span_answers,
+    train_spans,
+)
+from embeddings.word_states import SPAN_ADAPTER
+from pipeline.nlp.marks import HEADS, HEADS_FILE, MarkWeights, read_mark_weights
+from pipeline.nlp.marks_training import MarkedText, excerpts, span_texts, unmarked_texts
 
 COMMAND = "checkup train marks"
 LEARNED = (("readings", "[!h]"), ("markings", "[!pt]"), ("marked", "[!f]"), ("profiles", "[!ci]"))
-LEARNED_BY_LOWER = (("readings", "[!h]"), ("markings", "[!pt]"), ("marked", "[a-e]"))
 DEVELOPMENT = (("readings", "h"), ("markings", "[pt]"), ("marked", "f"), ("profiles", "[ci]"))
-"""Folders of the corpus with the files from which the reader upon all layers learns, those from which the one upon the
-lowest does, and those that are held back: on them (one hand that misleads on purpose, two natural mixtures, one of
-shipped projects, two of real ones told anew) the shares of rules and readers are chosen."""
+"""Folders of the corpus with the files that are learned from, and those that are held back: on them (one hand that
+misleads on purpose, two natural mixtures, one of shipped projects, two of real ones told anew) the shares of rules and
+reader are chosen."""
+SETTINGS = SpanSettings(epochs=3, learning_rate=4e-4, head_rate=1.2e-3)
+_SHORTEST = 40
+"""Words of an unmarked text."""
+
+Progress = Callable[[str, int, float], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
-    """A reader that is trained: how, from which files, and where its adapter and its heads go."""
+class Teacher:
+    """A reader that is only asked while another learns: how and from which files it is trained."""
 
     settings: SpanSettings
     learned: tuple[tuple[str, str], ...]
-    adapter: Path
-    heads: Path
 
 
-MEMBERS = {
-    "lower": Member(
-        SpanSettings(layers=LOWER_LAYERS, rank=16, alpha=32, learning_rate=8e-4, half=False),
-        LEARNED_BY_LOWER, LOWER, READERS[LOWER],
+TEACHERS = {
+    "lower": Teacher(
+        SpanSettings(layers=6, rank=16, alpha=32, learning_rate=8e-4, half=False),
+        (("readings", "[!h]"), ("markings", "[!pt]"), ("marked", "[a-e]")),
     ),
-    "whole": Member(SpanSettings(), LEARNED, WHOLE, READERS[WHOLE]),
-}  # fmt: skip
-"""The one upon the lowest layers tells numbers better when it has learned from fewer texts; together they tell most."""
+    "whole": Teacher(SpanSettings(), LEARNED),
+}
+"""The one upon the lowest layers tells numbers better when it has learned from fewer texts. The reader begins as the
+last one."""
 
 
 def train_marks(
     gold: Path,
-    member: Member,
     *,
+    adapter: Path = SPAN_ADAPTER,
+    heads: Path = HEADS_FILE,
+    teachers: Path | None = None,
+    settings: SpanSettings = SETTINGS,
+    given: Mapping[str, Teacher] = TEACHERS,
     corpus: Path = CORPUS,
-    progress: Callable[[int, float], None] | None = None,
+    progress: Progress | None = None,
 ) -> int:
     """Trains and writes adapter and heads; where the package onnx is installed the adapter gets its ranges (8 bit).
 
     Args:
         gold: `projects.jsonl` as in `tests/eval/gold_projects`; only what is on the topic in its part train is read.
-        member: its settings are kept in the card, which stands in the file of the heads.
-        corpus: its folders that the member names.
-        progress: as in `train_spans`.
+        adapter: where it is written.
+        heads: where they are written; settings and teachers stand in their card.
+        teachers: folder in which trained teachers lie and are kept, in the user's cache where none is named.
+        settings: of the reader.
+        given: the teachers, of whom the last one has the reader's sizes.
+        corpus: its folders that are read.
+        progress: called after each epoch with what is trained (`reader` or a teacher), epoch and mean loss.
 
     Returns:
-        How many texts were used.
+        How many marked texts were used.
     """
-    settings, texts = member.settings, marked_texts(gold, member.learned, corpus)
-    model = train_spans(examples(texts, settings), HEADS, settings, progress=progress)
-    save_span_adapter(model, member.adapter, settings)
+    kept = teachers or cache_folder() / "span-teachers"
+    marked = marked_texts(gold, LEARNED, corpus)
+    texts = [*examples(marked, settings), *unmarked_texts(unmarked(corpus))]
+    models = {
+        name: (_taught(name, teacher, kept, gold, corpus, progress), teacher.settings)
+        for name, teacher in given.items()
+    }
+    answers = zip(*(span_answers(model, texts, HEADS, how) for model, how in models.values()), strict=True)
+    told = [
+        replace(text, likely={head.name: np.mean([one[head.name] for one in said], axis=0) for head in HEADS})
+        for text, said in zip(texts, answers, strict=True)
+    ]
+    start = list(models.values())[-1][0]
+    model = train_spans(told, HEADS, settings, start=start, progress=_step(progress, "reader"))
+    save_span_adapter(model, adapter, settings)
     if find_spec("onnx"):
         from embeddings.e5_ranges import add_ranges
 
-        add_ranges(member.adapter, [" ".join(text.text.split()) for text in texts])
-    card = {"command": COMMAND, "texts": len(texts), "data_sha256": data_sha256(texts), "settings": asdict(settings)}
-    MarkWeights(model.heads, model.attention).save(member.heads, card)
-    return len(texts)
+        add_ranges(adapter, [" ".join(text.text.split()) for text in marked])
+    card = {
+        "command": COMMAND, "texts": len(marked), "unmarked": sum(not text.targets for text in texts),
+        "data_sha256": data_sha256(marked), "settings": asdict(settings),
+        "teachers": {name: read_card(kept / f"{name}.npz") for name in given},
+    }  # fmt: skip
+    MarkWeights(model.heads, model.attention).save(heads, card)
+    return len(marked)
+
+
+def _taught(
+    name: str, teacher: Teacher, folder: Path, gold: Path, corpus: Path, progress: Progress | None
+) -> SpanModel:
+    """A teacher as it lies in the folder, or trained and put there if there is none of the same texts and settings."""
+    adapter, heads = folder / f"{name}.safetensors", folder / f"{name}.npz"
+    marked = marked_texts(gold, teacher.learned, corpus)
+    card = {"texts": len(marked), "data_sha256": data_sha256(marked), "settings": asdict(teacher.settings)}
+    if not heads.is_file() or read_card(heads) != card:
+        model = train_spans(examples(marked, teacher.settings), HEADS, teacher.settings, progress=_step(progress, name))
+        save_span_adapter(model, adapter, teacher.settings)
+        MarkWeights(model.heads, model.attention).save(heads, card)
+    weights = read_mark_weights(heads)
+    return SpanModel(read_span_adapter(adapter), weights.heads, weights.attention)
+
+
+def _step(progress: Progress | None, name: str) -> Callable[[int, float], None] | None:
+    return (lambda epoch, loss: progress(name, epoch, loss)) if progress else None
+
+
+def read_card(heads: Path) -> dict[str, Any]:
+    """The card of a file of heads: from which texts and how they were trained."""
+    with np.load(heads, allow_pickle=False) as file:
+        card: dict[str, Any] = json.loads(file["card"].tobytes())
+    return card
+
+
+def unmarked(corpus: Path = CORPUS) -> Iterator[tuple[str | None, str]]:
+    """Texts of projects that nobody marked (title or None, text): the corpus's invented projects and descriptions."""
+    told: list[tuple[str | None, str]] = [(project.title, project.text) for project in project_texts(corpus)]
+    told += [(None, approach.text) for approach in approach_texts(corpus)]
+    yield from ((title, text) for title, text in told if len(text.split()) >= _SHORTEST)
 
 
 def examples(texts: Sequence[MarkedText], settings: SpanSettings) -> list[SpanText]:

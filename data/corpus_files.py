@@ -228,6 +228,36 @@ def named_projects(folder: Path = FOLDER) -> dict[str, dict[str, int]]:
     return _by_project(sorted((folder / "answers").glob(f"{NAMED}.jsonl")))
 
 
+def approach_texts(folder: Path = FOLDER) -> tuple[ApproachText, ...]:
+    """The texts that describe a project of one main approach.
+
+    Raises:
+        CheckupError: a broken line, an unknown form or grade; file and line are named.
+    """
+    return tuple(
+        ApproachText(
+            e["approach"], e["text"], _checked(w, e["form"], FORMS), tuple(e.get("also", ())),
+            _graded(w, e["needs"]) if "needs" in e else None,
+            tuple(e.get("fields", ())), tuple(e.get("groups", ())),
+        )
+        for w, e in _lines(sorted((folder / "approaches").glob("*.jsonl")))
+    )  # fmt: skip
+
+
+def project_texts(folder: Path = FOLDER) -> tuple[ProjectText, ...]:
+    """The whole invented projects that no approach was set for.
+
+    Raises:
+        CheckupError: a broken line or an unknown grade; file and line are named.
+    """
+    return tuple(
+        ProjectText(
+            e["title"], e["text"], _graded(w, e["needs"]), tuple(e.get("fields", ())), tuple(e.get("groups", ()))
+        )
+        for w, e in _lines(sorted((folder / "projects").glob("*.jsonl")))
+    )
+
+
 def told_lessons(folder: Path = FOLDER) -> dict[str, list[dict[str, Any]]]:
     """Per shipped project the lessons that a reader marked in its text: `kind`, `start`, `end` (code points).
 
@@ -319,31 +349,17 @@ def load_corpus(folder: Path = FOLDER) -> Corpus:
         name: sorted((folder / name).glob("*.jsonl"))
         for name in (
             "statements",
-            "approaches",
             "situations",
             "negatives",
             "calibration",
-            "projects",
             "distractors",
         )
     }
     return Corpus(
         statements=_statements(files["statements"]),
         calibration=_statements(files["calibration"]),
-        approaches=tuple(
-            ApproachText(
-                e["approach"], e["text"], _checked(w, e["form"], FORMS), tuple(e.get("also", ())),
-                _graded(w, e["needs"]) if "needs" in e else None,
-                tuple(e.get("fields", ())), tuple(e.get("groups", ())),
-            )
-            for w, e in _lines(files["approaches"])
-        ),
-        projects=tuple(
-            ProjectText(
-                e["title"], e["text"], _graded(w, e["needs"]), tuple(e.get("fields", ())), tuple(e.get("groups", ()))
-            )
-            for w, e in _lines(files["projects"])
-        ),
+        approaches=approach_texts(folder),
+        projects=project_texts(folder),
         situations=tuple(situation(w, e) for w, e in _lines(files["situations"])),
         negatives=tuple(
             NegativeText(e["text"], _checked(w, e["kind"], NEGATIVE_KINDS), e.get("works", False))

@@ -3,8 +3,7 @@
 Below: NumPy, safetensors. Above: `embeddings.e5_build` merges it once; `embeddings.training` writes it.
 Keys follow PEFT's names for a BertModel: `encoder.layer.N.attention.self.query.lora_A.weight` float[r, in] and
 `…lora_B.weight` float[out, r]; the file's metadata holds `alpha` and `r` (scale = alpha / r). `ranges.NAME`
-float[in], where they are told, say how far each channel of an input of the graph reaches (`embeddings.e5_ranges`);
-`layers` in the metadata that it is for the lowest ones alone.
+float[in], where they are told, say how far each channel of an input of the graph reaches (`embeddings.e5_ranges`).
 """
 
 from collections.abc import Mapping
@@ -27,8 +26,6 @@ class Adapter:
     scale: float
     sha256: str
     ranges: Mapping[str, Floats] = field(default_factory=dict)
-    layers: int | None = None
-    """How many of the model's layers it is for, the lowest first; None: all."""
 
     def merged(self, module: str, weight: Floats) -> Floats:
         """`weight` float32[out, in] plus this adapter's update for the module, if it has one."""
@@ -60,5 +57,4 @@ def read_adapter(path: Path) -> Adapter:
         updates = {m: (tensors[f"{m}.lora_A.weight"], tensors[f"{m}.lora_B.weight"]) for m in sorted(modules)}
     except KeyError as error:
         raise ValueError(f"{path}: {error.args[0]} is missing") from error
-    layers = int(metadata["layers"]) if "layers" in metadata else None
-    return Adapter(updates, float(metadata["alpha"]) / float(metadata["r"]), file_sha256(path), ranges, layers)
+    return Adapter(updates, float(metadata["alpha"]) / float(metadata["r"]), file_sha256(path), ranges)

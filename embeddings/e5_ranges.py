@@ -13,10 +13,9 @@ import numpy as np
 
 from embeddings.adapter import RANGES
 from embeddings.e5 import MAX_TOKENS, E5Layers
-from embeddings.e5_build import data_file, ensure_built, load_adapter, skeleton_of
+from embeddings.e5_build import data_file, ensure_built
 from embeddings.e5_bytes import INPUTS, input_name
 from embeddings.e5_file import E5File, Floats
-from embeddings.e5_graph import sizes_of
 from embeddings.e5_tokens import PieceTokenizer
 
 MOST_TEXTS = 240
@@ -52,9 +51,7 @@ def _measured(adapter: str, texts: Sequence[str]) -> dict[str, Floats]:
     from onnx import TensorProto, helper
 
     source, folder = E5File(data_file()), ensure_built(adapter, exact=True)
-    skeleton = skeleton_of(load_adapter(adapter), exact=True)
-    layers = range(sizes_of(skeleton, source.shape).layers)
-    names = sorted({input_name(layer, short) for layer in layers for short in INPUTS})
+    names = sorted({input_name(layer, short) for layer in range(source.shape.layers) for short in INPUTS})
     model = onnx.load(str(folder / "model.onnx"), load_external_data=False)
     del model.graph.output[:]
     model.graph.output.extend(helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names)

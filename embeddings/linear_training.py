@@ -46,7 +46,7 @@ def _fit(features: Any, labels: npt.NDArray[np.int64], weights: Floats, strength
     """Weights float32[features + 1, classes] of a multinomial logistic regression; the last row is the bias."""
     from sklearn.linear_model import LogisticRegression
 
-    model = LogisticRegression(C=strength, max_iter=80, tol=1e-4)
+    model = LogisticRegression(C=strength, max_iter=500, tol=1e-4)
     model.fit(features, labels, sample_weight=weights)
     coefficients, bias = model.coef_, model.intercept_
     if len(model.classes_) == 2:  # scikit-learn keeps one row for two classes

@@ -1,24 +1,25 @@
-"""Training the reader of spans: an adapter on the encoder's lower layers and a linear head for each question.
+"""Training the reader of spans: an adapter on the encoder's layers and a linear head for each question.
 
 Below: torch (extra `transformers`), imported inside functions; `embeddings.e5_build`, `embeddings.word_states`.
 Above: `pipeline.nlp.marks_training` says what the spans are and what is asked of them.
 Method: LoRA (Hu et al. 2021) on the layers from FIRST_LAYER on; a span's vector is the mean of its tokens' states; all
-heads are trained together (Caruana 1997). What lies below the adapter is computed once.
+heads are trained together (Caruana 1997). What lies below the adapter is computed once. A text may carry what other
+readers say of it beside what people marked, or in its place (distillation, Hinton et al. 2015).
 """
 
 import math
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from embeddings.adapter import read_adapter
 from embeddings.e5 import MAX_TOKENS
 from embeddings.e5_build import data_file, huggingface_weights
 from embeddings.e5_file import E5File, Floats, Shape
-from embeddings.e5_graph import LOWER_LAYERS
 from embeddings.e5_tokens import PieceTokenizer
 from embeddings.word_states import Head, pieces_of
 
@@ -38,8 +39,9 @@ _MODULES = {
 class SpanText:
     """A text with its spans and what is known of them.
 
-    `targets` gives, by head, the class of every span or number, or of the text, UNKNOWN where nobody looked, or ASIDE;
-    `somewhere` the class that some span of the text has, where nobody said which.
+    `targets` gives, by head, the class of every span or number, or of the text, UNKNOWN where nobody looked, or ASIDE
+    (it is empty where nobody read the text); `somewhere` the class that some span of the text has, where nobody said
+    which; `likely` what other readers say: float32[n, classes].
     """
 
     words: Sequence[str]
@@ -49,6 +51,7 @@ class SpanText:
     """Places of the words of each number, and the place of the span in which it stands."""
     targets: Mapping[str, Sequence[int]]
     somewhere: Mapping[str, int]
+    likely: Mapping[str, Floats] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,12 +64,14 @@ class SpanSettings:
     head_rate: float = 3e-3
     first_layer: int = 2
     layers: int = 12
-    """LOWER_LAYERS or all."""
+    """The lowest ones; only for all there is a graph."""
     rank: int = 32
     alpha: int = 64
     half: bool = True
     """Multiply matrices in bfloat16 (twice as fast where the processor has it)."""
     dropout: float = 0.1
+    taught: float = 0.5
+    """The share that other readers have in the loss of a marked text of which they say something."""
     warmup: float = 0.06
     seed: int = 1
     threads: int = 2
@@ -97,39 +102,30 @@ def train_spans(
     heads: Sequence[Head],
     settings: SpanSettings,
     *,
+    start: SpanModel | None = None,
     progress: Callable[[int, float], None] | None = None,
 ) -> SpanModel:
     """Trains adapter and heads; the same texts, seed and machine give the same figures within noise.
 
     Args:
-        texts: of fewer than MAX_TOKENS tokens.
+        texts: of fewer than MAX_TOKENS tokens, each with `targets` or `likely`.
         heads: the questions.
         settings: as they stand in the card.
+        start: a model of the same sizes to begin with.
         progress: called with (epoch, mean loss) after each epoch.
 
     Raises:
-        ValueError: if a text is longer, or no graph has so many layers.
+        ValueError: if a text is longer, or the model has no so many layers.
     """
     import torch
 
     torch.manual_seed(settings.seed)
-    torch.set_num_threads(settings.threads)
     chance = random.Random(settings.seed)
-    source = E5File(data_file())
-    if settings.layers not in {LOWER_LAYERS, source.shape.layers}:
-        raise ValueError(f"no graph has {settings.layers} layers: {LOWER_LAYERS} or {source.shape.layers}")
-    weights = {name: torch.from_numpy(value.copy()) for name, value in huggingface_weights(source).items()}
-    below = [_Layer(weights, source.shape, n, 0, 0) for n in range(settings.first_layer)]
-    tokenizer = PieceTokenizer(source)
-    prepared = [_prepare(text, tokenizer, weights, source.shape, below) for text in texts]
-    layers = [
-        _Layer(weights, source.shape, n, settings.rank, settings.alpha)
-        for n in range(settings.first_layer, settings.layers)
-    ]
-    made = {head.name: _head(head, source.shape.hidden) for head in heads}
-    attention = torch.zeros(source.shape.hidden).requires_grad_()
-    inner = [matrix for layer in layers for matrix in layer.trained()]
-    outer = [attention, *(value for pair in made.values() for value in pair)]
+    network = _Network(heads, settings)
+    if start:
+        network.set(start)
+    prepared = [network.prepare(text) for text in texts]
+    inner, outer = network.inner(), network.outer()
     optimizer = torch.optim.AdamW(
         [{"params": inner, "lr": settings.learning_rate}, {"params": outer, "lr": settings.head_rate}],
         weight_decay=0.01,
@@ -139,7 +135,7 @@ def train_spans(
     for epoch in range(settings.epochs):
         losses = []
         for batch in _batches(prepared, settings.batch, chance):
-            loss = _loss(_states(batch, layers, settings), made, heads, attention, settings.dropout)
+            loss = network.loss(batch)
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_([*inner, *outer], 1.0)
@@ -148,11 +144,32 @@ def train_spans(
             losses.append(float(loss.detach()))
         if progress:
             progress(epoch + 1, sum(losses) / len(losses))
-    adapter = {name: value for layer in layers for name, value in layer.tensors()}
-    found = {
-        name: (weight.detach().numpy().T.copy(), bias.detach().numpy().copy()) for name, (weight, bias) in made.items()
-    }
-    return SpanModel(adapter, found, attention.detach().numpy().copy())
+    return network.model()
+
+
+def span_answers(
+    model: SpanModel, texts: Sequence[SpanText], heads: Sequence[Head], settings: SpanSettings
+) -> Iterator[dict[str, Floats]]:
+    """What a model says of texts: by head the likelihood of every answer, float32[n, classes].
+
+    Args:
+        model: what was trained.
+        texts: their targets are not looked at.
+        heads: with which it was trained.
+        settings: with which it was trained.
+    """
+    import torch
+
+    network = _Network(heads, settings)
+    network.set(model)
+    for start in range(0, len(texts), settings.batch):
+        batch = [network.prepare(text) for text in texts[start : start + settings.batch]]
+        with torch.no_grad():  # not around `yield`: it would hold for who asks, too
+            scores = network.scores(batch, dropout=0.0)
+            likely = {name: torch.softmax(score, 1) for name, score in scores.items()}
+        parts = {head.name: _by_text(likely[head.name], batch, head) for head in heads}
+        for at in range(len(batch)):
+            yield {name: own[at].numpy() for name, own in parts.items()}
 
 
 def save_span_adapter(model: SpanModel, path: Path, settings: SpanSettings) -> None:
@@ -161,9 +178,120 @@ def save_span_adapter(model: SpanModel, path: Path, settings: SpanSettings) -> N
 
     path.parent.mkdir(parents=True, exist_ok=True)
     metadata = {"alpha": str(settings.alpha), "r": str(settings.rank), "format": "np"}
-    if settings.layers == LOWER_LAYERS:
-        metadata["layers"] = str(LOWER_LAYERS)
     save_file({name: value.astype(np.float16) for name, value in model.adapter.items()}, str(path), metadata)
+
+
+def read_span_adapter(path: Path) -> dict[str, Floats]:
+    """The matrices of a file that `save_span_adapter` wrote, under their names in a `SpanModel`."""
+    updates = read_adapter(path).updates
+    return {
+        f"{module}.lora_{side}.weight": matrix
+        for module, pair in updates.items()
+        for side, matrix in zip("AB", pair, strict=True)
+    }
+
+
+class _Network:
+    """The layers with their updates, the heads and the attention while they are trained or asked."""
+
+    def __init__(self, heads: Sequence[Head], settings: SpanSettings) -> None:
+        import torch
+
+        torch.set_num_threads(settings.threads)
+        source = E5File(data_file())
+        self._shape = shape = source.shape
+        if not settings.first_layer < settings.layers <= shape.layers:
+            raise ValueError(f"the model has {shape.layers} layers, {settings.layers} cannot be trained")
+        self._weights = {name: torch.from_numpy(value.copy()) for name, value in huggingface_weights(source).items()}
+        self._tokenizer = PieceTokenizer(source)
+        self._below = [_Layer(self._weights, shape, n, 0, 0) for n in range(settings.first_layer)]
+        self._layers = [
+            _Layer(self._weights, shape, n, settings.rank, settings.alpha)
+            for n in range(settings.first_layer, settings.layers)
+        ]
+        self._heads, self._settings = heads, settings
+        self._made = {head.name: _head(head, shape.hidden) for head in heads}
+        self._attention = torch.zeros(shape.hidden).requires_grad_()
+
+    def prepare(self, text: SpanText) -> _Prepared:
+        """A text's states below the adapter (float16) and the matrices that pool its spans and numbers."""
+        return _prepare(text, self._tokenizer, self._weights, self._shape, self._below)
+
+    def inner(self) -> list["torch.Tensor"]:
+        """The matrices of the updates."""
+        return [matrix for layer in self._layers for _, matrix in layer.trained()]
+
+    def outer(self) -> list["torch.Tensor"]:
+        """What is trained beside them."""
+        return [self._attention, *(value for pair in self._made.values() for value in pair)]
+
+    def set(self, model: SpanModel) -> None:
+        """Takes over a model of the same sizes."""
+        import torch
+
+        def copy(to: "torch.Tensor", value: Floats) -> None:
+            to.copy_(torch.from_numpy(np.ascontiguousarray(value, np.float32)))
+
+        with torch.no_grad():
+            for layer in self._layers:
+                for name, matrix in layer.trained():
+                    copy(matrix, model.adapter[name])
+            for name, (weight, bias) in self._made.items():
+                copy(weight, model.heads[name][0].T)
+                copy(bias, model.heads[name][1])
+            copy(self._attention, model.attention)
+
+    def model(self) -> SpanModel:
+        """A copy of what was trained."""
+
+        def copied(value: "torch.Tensor") -> Floats:
+            return value.detach().numpy().copy()
+
+        adapter = {name: copied(matrix) for layer in self._layers for name, matrix in layer.trained()}
+        heads = {name: (copied(weight).T.copy(), copied(bias)) for name, (weight, bias) in self._made.items()}
+        return SpanModel(adapter, heads, copied(self._attention))
+
+    def scores(self, batch: Sequence[_Prepared], *, dropout: float) -> dict[str, "torch.Tensor"]:
+        """By head the scores of all spans, numbers or texts of a batch, which lie one after the other."""
+        import torch
+        from torch.nn.functional import dropout as drop
+        from torch.nn.functional import linear
+
+        vectors: dict[str, list[torch.Tensor]] = {"span": [], "number": [], "text": []}
+        for one, own in self._states(batch, dropout / 2):
+            spans = one.spans @ own
+            vectors["span"].append(spans)
+            vectors["number"].append(torch.cat([one.numbers @ own, spans[one.owners]], 1))
+            vectors["text"].append(torch.softmax(spans @ self._attention, 0)[None] @ spans)
+        given = {of: torch.cat(found) for of, found in vectors.items()}
+        return {head.name: linear(drop(given[head.of], dropout), *self._made[head.name]) for head in self._heads}
+
+    def loss(self, batch: Sequence[_Prepared]) -> "torch.Tensor":
+        """The cross entropies of all heads' answers, weighted, for one span."""
+        import torch
+
+        scores = self.scores(batch, dropout=self._settings.dropout)
+        total = torch.zeros(())
+        for head in self._heads:
+            for one, own in zip(batch, _by_text(scores[head.name], batch, head), strict=True):
+                total = total + head.weight * _error(own, one.text, head.name, self._settings.taught)
+        return total / sum(len(one.spans) for one in batch)
+
+    def _states(self, batch: Sequence[_Prepared], dropout: float) -> Iterator[tuple[_Prepared, "torch.Tensor"]]:
+        """Each text with the states float32[tokens, hidden] of its tokens."""
+        import torch
+
+        length = max(len(one.below) for one in batch)
+        value = torch.zeros(len(batch), length, batch[0].below.shape[1])
+        mask = torch.full((len(batch), 1, 1, length), -1e9)
+        for at, one in enumerate(batch):
+            value[at, : len(one.below)] = one.below.float()
+            mask[at, 0, 0, : len(one.below)] = 0.0
+        with torch.autocast("cpu", torch.bfloat16, enabled=self._settings.half):
+            for layer in self._layers:
+                value = layer(value, mask, dropout)
+        for at, one in enumerate(batch):
+            yield one, value[at, : len(one.below)].float()
 
 
 class _Linear:
@@ -222,20 +350,13 @@ class _Layer:
         value = value + functional.dropout(narrow, dropout)
         return functional.layer_norm(value, (hidden,), *self._norms[1], eps=epsilon)
 
-    def trained(self) -> Iterator["torch.Tensor"]:
-        """The matrices of the updates."""
-        for module in self._linear.values():
-            if module.down is not None and module.up is not None:
-                yield module.down
-                yield module.up
-
-    def tensors(self) -> Iterator[tuple[str, Floats]]:
-        """The updates by name."""
+    def trained(self) -> Iterator[tuple[str, "torch.Tensor"]]:
+        """The matrices of the updates by their names in the adapter."""
         for ours, theirs in _MODULES.items():
             module = self._linear[ours]
             if module.down is not None and module.up is not None:
-                yield f"{self._name}{theirs}.lora_A.weight", module.down.detach().numpy()
-                yield f"{self._name}{theirs}.lora_B.weight", module.up.detach().numpy()
+                yield f"{self._name}{theirs}.lora_A.weight", module.down
+                yield f"{self._name}{theirs}.lora_B.weight", module.up
 
 
 def _prepare(
@@ -303,66 +424,34 @@ def _batches(prepared: Sequence[_Prepared], size: int, chance: random.Random) ->
         yield [prepared[at] for at in batch]
 
 
-def _states(
-    batch: Sequence[_Prepared], layers: Sequence[_Layer], settings: SpanSettings
-) -> Iterator[tuple[_Prepared, "torch.Tensor"]]:
-    """Each text with the states float32[tokens, hidden] of its tokens."""
+def _by_text(rows: "torch.Tensor", batch: Sequence[_Prepared], head: Head) -> Sequence["torch.Tensor"]:
+    """The rows of each text of a batch, which lie one after the other."""
     import torch
 
-    length = max(len(one.below) for one in batch)
-    value = torch.zeros(len(batch), length, batch[0].below.shape[1])
-    mask = torch.full((len(batch), 1, 1, length), -1e9)
-    for at, one in enumerate(batch):
-        value[at, : len(one.below)] = one.below.float()
-        mask[at, 0, 0, : len(one.below)] = 0.0
-    with torch.autocast("cpu", torch.bfloat16, enabled=settings.half):
-        for layer in layers:
-            value = layer(value, mask, settings.dropout / 2)
-    for at, one in enumerate(batch):
-        yield one, value[at, : len(one.below)].float()
+    counts = [{"span": len(one.spans), "number": len(one.numbers), "text": 1}[head.of] for one in batch]
+    return torch.split(rows, counts)
 
 
-def _loss(
-    states: Iterable[tuple[_Prepared, "torch.Tensor"]],
-    made: Mapping[str, tuple["torch.Tensor", "torch.Tensor"]],
-    heads: Sequence[Head],
-    attention: "torch.Tensor",
-    dropout: float,
-) -> "torch.Tensor":
-    """The cross entropies of all heads' answers, weighted, for one span."""
+def _error(scores: "torch.Tensor", text: SpanText, name: str, taught: float) -> "torch.Tensor":
+    """The sum of the cross entropies of what people and other readers know of a text's spans."""
     import torch
-    from torch.nn.functional import dropout as drop
-    from torch.nn.functional import linear
 
-    batch: list[_Prepared] = []
-    vectors: dict[str, list[torch.Tensor]] = {"span": [], "number": [], "text": []}
-    for one, own in states:
-        spans = one.spans @ own
-        batch.append(one)
-        vectors["span"].append(spans)
-        vectors["number"].append(torch.cat([one.numbers @ own, spans[one.owners]], 1))
-        vectors["text"].append(torch.softmax(spans @ attention, 0)[None] @ spans)
-    given = {of: torch.cat(found) for of, found in vectors.items()}
-    total = torch.zeros(())
-    for head in heads:
-        scores = linear(drop(given[head.of], dropout), *made[head.name])
-        total = total + head.weight * _errors(scores, [one.text for one in batch], head.name)
-    return total / sum(len(one.spans) for one in batch)
+    found = torch.zeros(())
+    share = 0.0 if name not in text.likely else taught if text.targets else 1.0
+    if share:
+        found = found - share * (torch.from_numpy(text.likely[name]) * torch.log_softmax(scores, 1)).sum()
+    if share < 1:
+        found = found + (1 - share) * _marked_error(scores, text.targets[name], text.somewhere.get(name))
+    return found
 
 
-def _errors(scores: "torch.Tensor", texts: Sequence[SpanText], name: str) -> "torch.Tensor":
-    """The sum of the cross entropies of what is known of the texts' spans, which lie one after the other."""
+def _marked_error(scores: "torch.Tensor", targets: Sequence[int], somewhere: int | None) -> "torch.Tensor":
     import torch
     from torch.nn.functional import cross_entropy
 
-    told = torch.tensor([answer for text in texts for answer in text.targets[name]], dtype=torch.long)
+    told = torch.tensor(targets, dtype=torch.long)
     known, unknown = told >= 0, told == UNKNOWN
     found = cross_entropy(scores[known], told[known], reduction="sum") if bool(known.any()) else torch.zeros(())
-    start = 0
-    for text in texts:
-        end = start + len(text.targets[name])
-        if name in text.somewhere and bool(unknown[start:end].any()):
-            likely = torch.log_softmax(scores[start:end], 1)[:, text.somewhere[name]]
-            found = found - likely[unknown[start:end]].max()
-        start = end
+    if somewhere is not None and bool(unknown.any()):
+        found = found - torch.log_softmax(scores, 1)[unknown, somewhere].max()
     return found

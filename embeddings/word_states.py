@@ -1,4 +1,4 @@
-"""What each word means where it stands: hidden states of the encoder, all layers or the lowest, with own adapters.
+"""What each word means where it stands: hidden states of the encoder with an adapter of their own.
 
 Below: `embeddings.e5`, `embeddings.e5_build`. Above: `pipeline.nlp.marks` pools them over clauses and numbers;
 `embeddings.span_training` trains the adapter. Vectors of clauses by the encoder as it is
@@ -18,9 +18,7 @@ from embeddings.e5_build import build_name, data_file, ensure_built, load_adapte
 from embeddings.e5_file import E5File, Floats
 from embeddings.e5_tokens import PieceTokenizer
 
-WEIGHTS = Path(__file__).parent / "weights"
-LOWER, WHOLE = WEIGHTS / "span-adapter-lower.safetensors", WEIGHTS / "span-adapter-whole.safetensors"
-"""Adapters for the six lowest layers and for all."""
+SPAN_ADAPTER = Path(__file__).parent / "weights" / "span-adapter.safetensors"
 MOST_TOKENS = 2_500
 """Of one text; what follows is not read (some 1,600 words: hardly a description of a project is as long)."""
 _LEAD = 96
@@ -93,12 +91,12 @@ def windows(tokens: int) -> Iterator[tuple[int, int, int]]:
         start = end
 
 
-def states_name(adapter: Path) -> str:
+def states_name(adapter: Path = SPAN_ADAPTER) -> str:
     """Names everything that the states depend on beside the words."""
     return f"{build_name(load_adapter(str(adapter)))}-{MOST_TOKENS}-{_LEAD}-{_LONGEST_WORD}"
 
 
 @cache
-def shipped_states(adapter: Path) -> WordStates:
-    """The reader with a shipped adapter, made once a process."""
-    return WordStates(adapter)
+def shipped_states() -> WordStates:
+    """The reader with the shipped adapter, made once a process."""
+    return WordStates(SPAN_ADAPTER)

@@ -1,6 +1,7 @@
 """Which approaches a project carries out, read from the vectors and words of its passages.
 
-Below: `embeddings.linear`. Above: `pipeline.publish`. The weights are trained by `checkup train readers`.
+Below: `embeddings.linear`. Above: `pipeline.publish`, `pipeline.project_reading`. `checkup train readers` makes the
+weights.
 """
 
 from collections.abc import Mapping, Sequence
@@ -70,16 +71,21 @@ def strengths(
             stated[number] = True
             result[number] = known[card["document_id"]]
     unread = [number for number, (card, _, _) in enumerate(rows.tolist()) if not stated[card]]
-    columns = np.array([column.get(name, -1) for name in reader.classes])
     for start in range(0, len(unread), 256):
         part = unread[start : start + 256]
         words = [search_tokens(texts[number]) for number in part]
         found = reader.probabilities(vectors[part], [texts[number] for number in part], words)
         for number, probabilities in zip(part, found, strict=True):
             row = result[rows[number, 0]]
-            listed = columns >= 0
-            row[columns[listed]] = np.maximum(row[columns[listed]], probabilities[listed])
+            np.maximum(row, row_of(probabilities[None], reader.classes, approaches), out=row)
     return result.astype(np.float16).astype(np.float32)
+
+
+def row_of(probabilities: Floats, classes: Sequence[str], approaches: Sequence[str]) -> Floats:
+    """float32[approaches]: the highest probability over passages, float32[n, classes]; 0 for what no class is."""
+    place = {name: number for number, name in enumerate(classes)}
+    most = probabilities.max(axis=0)
+    return np.array([most[place[name]] if name in place else 0.0 for name in approaches], np.float32)
 
 
 def named(row: Floats, approaches: Sequence[str]) -> list[str]:

@@ -83,16 +83,16 @@ def extract(
     """Aus einer Projektbeschreibung Handlungsfeld, Zielgruppe und Wirkung lesen, jede Angabe mit Beleg."""
     from checkup.inputs import batch, read_text, refuse_beside_batch
     from data.errors import CheckupError
-    from pipeline.nlp.extract import extract as read
+    from pipeline.project_reading import ProjectReader
 
-    settings = context.settings()
+    reader = ProjectReader(context.settings())
 
     def one(given: dict[str, Any]) -> dict[str, Any]:
         from matching.situation import checked_text
 
         checked_text(given["text"])
         record = str(given.get("id")), given.get("title"), given["text"]
-        found = next(iter(read([record], reading=settings.reading, seconds=settings.text_seconds)))
+        found = next(reader.read([record]))
         if "error" in found:
             raise CheckupError(found["error"]["message"])
         return {"schema_version": 1, **found}

@@ -185,30 +185,28 @@ def train_clauses(
 @train_app.command("marks", epilog="Beispiel: checkup train marks tests/eval/gold_projects/projects.jsonl")
 def train_marks(
     gold: Annotated[Path, typer.Argument(help="projects.jsonl mit Aussagen; nur der Teil train wird gelesen")],
-    only: Annotated[str | None, typer.Option(help="lower (untere Schichten) oder whole (alle)")] = None,
-    epochs: Annotated[int, typer.Option(min=1, help="Durchgänge durch alle Texte")] = 5,
+    epochs: Annotated[int, typer.Option(min=1, help="Durchgänge durch alle Texte")] = 3,
+    teachers: Annotated[
+        Path | None, typer.Option(help="Ordner, in dem die Lehrer liegen oder bewahrt werden (sonst der Cache)")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Anfang der Zufallsfolge")] = 1,
     threads: Annotated[int, typer.Option(min=1, max=256, help="Rechenfäden")] = 2,
 ) -> int:
-    """Die Leser trainieren, die in jedem Satzteil und bei jeder Zahl Wirkung und Erfahrungen erkennen."""
+    """Den Leser trainieren, der in jedem Satzteil und bei jeder Zahl Wirkung und Erfahrungen erkennt."""
     _need_extra("torch")
     from dataclasses import replace
 
-    from checkup.marks_training import MEMBERS
+    from checkup.marks_training import SETTINGS
     from checkup.marks_training import train_marks as train
     from checkup.shipping import write_marks
-    from data.errors import UsageError
 
-    if only is not None and only not in MEMBERS:
-        raise UsageError(f"„{only}“ ist kein Leser. Möglich: {', '.join(MEMBERS)}.")
-    for name in [only] if only else MEMBERS:
-        settings = replace(MEMBERS[name].settings, epochs=epochs, seed=seed, threads=threads)
-        count = train(
-            gold,
-            replace(MEMBERS[name], settings=settings),
-            progress=lambda epoch, loss: context.say(f"Durchgang {epoch}: Verlust {loss:.3f}"),
-        )
-        context.say(f"Leser »{name}« aus {count} Texten gelernt.")
+    count = train(
+        gold,
+        teachers=teachers,
+        settings=replace(SETTINGS, epochs=epochs, seed=seed, threads=threads),
+        progress=lambda name, epoch, loss: context.say(f"{name}, Durchgang {epoch}: Verlust {loss:.3f}"),
+    )
+    context.say(f"Leser aus {count} Texten gelernt.")
     context.say(f"Antworten zu {write_marks()} Projekten bewahrt.")
     return 0
 

@@ -6,6 +6,7 @@ Below: `pipeline.nlp.rules`, `pipeline.nlp.dictionary`. Above: `pipeline.nlp.sea
 from functools import cache, lru_cache
 
 from pipeline.nlp.dictionary import is_known
+from pipeline.nlp.kept_words import KEPT_WORDS
 from pipeline.nlp.rules import load_rules
 
 _LINKS = ("", "s", "es", "n", "en", "er", "e", "-")
@@ -24,7 +25,7 @@ _STEMS = {
 """Modifiers that are no words by themselves, and the word they stand for."""
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=KEPT_WORDS)
 def compound_parts(word: str) -> tuple[str, ...]:
     """The parts of a compound in order, as lemmas.
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from data.errors import CheckupError
 from pipeline.nlp.deadline import check_time
+from pipeline.nlp.kept_words import KEPT_WORDS
 from pipeline.nlp.lemmas import lemma
 from pipeline.nlp.rules import load_rules
 
@@ -25,7 +26,6 @@ WEIGHTS = {"strong": 3.0, "medium": 1.5, "weak": 0.6, "against": -2.0}
 TABLES = ("fields", "groups", "status", "impact", "practice", "money", "topic", "facts")
 """The rule files whose content is `label: {strong|medium|weak|against: [patterns]}`."""
 
-_MEMO_SIZE = 100_000
 
 Tables = Mapping[str, Mapping[str, Mapping[str, Sequence[str]]]]
 """Patterns by table, label and strength."""
@@ -139,7 +139,7 @@ class CueIndex:
         key = (form, lemma)
         found = self._memo.get(key)
         if found is None:
-            if len(self._memo) >= _MEMO_SIZE:
+            if len(self._memo) >= KEPT_WORDS:
                 self._memo.clear()
             numbers = frozenset(self._find_classes(form, lemma))
             patterns = tuple(pattern for number in numbers for pattern in self._by_first.get(number, ()))

@@ -10,12 +10,11 @@ from functools import cache
 from typing import TYPE_CHECKING, cast
 
 from data.cache_files import KeptTable, cache_folder
+from pipeline.nlp.kept_words import KEPT_WORDS
 
 if TYPE_CHECKING:
     from simplemma import Lemmatizer
     from simplemma.strategies import DictionaryLookupStrategy
-
-_CACHE_SIZE = 50_000
 
 
 def lemmatize(word: str, language: str) -> str:
@@ -57,7 +56,7 @@ def _lemmatizer() -> "Lemmatizer":
     from simplemma.strategies import DefaultStrategy
 
     strategy = DefaultStrategy(greedy=True, dictionary_factory=_Dictionaries())
-    return Lemmatizer(cache_max_size=_CACHE_SIZE, lemmatization_strategy=strategy)
+    return Lemmatizer(cache_max_size=KEPT_WORDS, lemmatization_strategy=strategy)
 
 
 @cache

@@ -6,6 +6,7 @@ Below: `pipeline.nlp.quantities`, `pipeline.nlp.english_verbs`, `rules/english.y
 from functools import lru_cache
 
 from pipeline.nlp.english_verbs import english_verbs, english_words
+from pipeline.nlp.kept_words import KEPT_WORDS
 from pipeline.nlp.numerals import ENGLISH_MULTIPLIERS, FRACTIONS, is_year, parse_number
 from pipeline.nlp.quantities import Quantity, Sentence, percent, scan
 from pipeline.nlp.rules import load_rules
@@ -218,7 +219,7 @@ def _is_each(sentence: Sentence, at: int, end: int) -> bool:
     return not (english_words("each").isdisjoint(before) and english_words("each_after").isdisjoint(after))
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=KEPT_WORDS)
 def english_unit(form: str, lemma: str) -> str | None:
     """The unit that an English noun stands for; None if it is no counted one."""
     units = load_rules("english")["units"]

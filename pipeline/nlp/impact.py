@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _DOUBT = 0.3
 """A clause is a statement unless it is three times as likely that it is none: a missed one is worse than a weak one."""
 _TEXT_SHARE = {"de": 0.5, "en": 0.3}
-_GRADE_SHARE = 0.6
+_GRADE_SHARE = 0.8
 """Shares of what the reader of spans says of the whole text; it learned German ones."""
 _CARRIED = 0.1
 _SURE = 0.4

@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from pipeline.nlp.dictionary import is_known, lemmatize
+from pipeline.nlp.kept_words import KEPT_WORDS
 from pipeline.nlp.rules import load_rules
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ GENDER_FORM = re.compile(
 """`Mentor:innen`, `Bürger/innen`, `Schüler*innen`, `Lehrer_innen`, `Bürger/-innen`, `Mentor(in)`."""
 
 _INNER_CAPITAL = re.compile(r"([A-ZÄÖÜ][a-zäöüß]+)In(?:nen)?$")
-_CACHE_SIZE = 50_000
 _LONGEST = 60
 """Longer strings are no words: they are their own lemma."""
 
@@ -54,7 +54,7 @@ def set_lemmas(doc: "Doc") -> "Doc":
     return doc
 
 
-@lru_cache(maxsize=_CACHE_SIZE)
+@lru_cache(maxsize=KEPT_WORDS)
 def lemma(word: str, language: str = "de") -> str:
     """The lemma of one word in lower case; what is no word is returned in lower case as it is.
 

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 UNCOUNTED = frozenset({"money", "percent", "time"})
 """Units of numbers that count nothing; of the others the rules' unit may be wrong, so that the reader decides."""
-_TRUST = {"reached": 0.4, "rate": 0.4, "budget": 0.5}
+_TRUST = {"reached": 0.6, "rate": 0.4, "budget": 0.5}
 """Shares of the rules' choice."""
 _SURE = {"reached": 0.3, "rate": 0.3, "budget": 0.4, "base": 0.1}
 """From which chance a number is told."""
-_THINKABLE = 0.02
+_THINKABLE = {"reached": 0.1, "rate": 0.02, "budget": 0.02}
 """What the reader holds for less likely is not told, though the rules choose it."""
 _LEAST_PEOPLE = 2
 _ALL = 100
@@ -82,7 +82,7 @@ def _likeliest(
         likely = float(marks.of(name)[at, 1:].sum())
         own = float(chosen)
         if _was_read(doc, marks, one.quantity):
-            own = _TRUST[name] * chosen + (1 - _TRUST[name]) * likely if likely >= _THINKABLE else 0.0
+            own = _TRUST[name] * chosen + (1 - _TRUST[name]) * likely if likely >= _THINKABLE[name] else 0.0
         if own > chance or (own == chance and best is None):
             best, chance = (ruled if chosen else one), float(own)
     return best

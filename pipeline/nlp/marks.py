@@ -2,9 +2,8 @@
 
 Below: `embeddings.word_states`, `pipeline.nlp.clauses`, `pipeline.nlp.topic`. Above: `pipeline.nlp.judge`,
 `pipeline.nlp.impact`, `pipeline.nlp.marked_numbers` and `pipeline.nlp.practice` decide by it, together with the rules.
-Two readers are asked, one upon the encoder's lowest layers and one upon all, and their answers averaged: they are wrong
-about different texts. Their heads lie in `weights/marks-*.npz`, made by `checkup.marks_training`; the answers for the
-shipped projects in `weights/shipped-marks.npz`, so that a first `seed` need not read hundreds of texts.
+Its heads lie in `weights/marks.npz`, made by `checkup.marks_training`; the answers for the shipped projects in
+`weights/shipped-marks.npz`, so that a first `seed` need not read hundreds of texts.
 """
 
 import hashlib
@@ -25,7 +24,7 @@ from data.cache_files import write_atomically
 from data.corpus_files import BUDGETS, CONTINUATIONS, LESSONS, STATUSES
 from data.impact import EVIDENCE_GRADES
 from embeddings.e5_file import file_sha256
-from embeddings.word_states import LOWER, WHOLE, Head, shipped_states, states_name
+from embeddings.word_states import Head, shipped_states, states_name
 from pipeline.nlp.clauses import Clause
 from pipeline.nlp.lemmas import Words
 from pipeline.nlp.topic import is_on_topic
@@ -34,8 +33,7 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc
 
 _WEIGHTS = Path(__file__).parent / "weights"
-READERS = {LOWER: _WEIGHTS / "marks-lower.npz", WHOLE: _WEIGHTS / "marks-whole.npz"}
-"""Each reader's heads by its adapter."""
+HEADS_FILE = _WEIGHTS / "marks.npz"
 SHIPPED_FILE = _WEIGHTS / "shipped-marks.npz"
 GRADES = (*EVIDENCE_GRADES[1:], EVIDENCE_GRADES[0])
 """In the order of the head's classes: X last."""
@@ -135,9 +133,9 @@ def read_mark_weights(path: Path) -> MarkWeights:
 
 
 @cache
-def shipped_mark_weights(path: Path) -> MarkWeights:
-    """Heads that are shipped beside the code, read once a process."""
-    return read_mark_weights(path)
+def shipped_mark_weights() -> MarkWeights:
+    """The heads that are shipped beside the code, read once a process."""
+    return read_mark_weights(HEADS_FILE)
 
 
 def find_marks(doc: "Doc") -> "Doc":
@@ -168,23 +166,12 @@ def mixed(ruled: Floats, marks: Marks | None, name: str, trust: float) -> Floats
 
 
 def mark(spans: Spans) -> Marks:
-    """What the shipped readers say of spans: looked up where they are a shipped project's, else computed."""
+    """What the shipped reader says of spans: looked up where they are a shipped project's, else computed."""
     kept = _shipped_marks()
     if kept and (row := kept.get(spans.key())) is not None:
         return _unpacked(row, spans)
-    told = []
-    for adapter, heads in READERS.items():
-        states, tokens = shipped_states(adapter).read(spans.words)
-        told.append(shipped_mark_weights(heads).answers(states, tokens, spans))
-    return averaged(told)
-
-
-def averaged(told: Sequence[Marks]) -> Marks:
-    """The mean of several readers' likelihoods, in thousandths."""
-    mean = {head.name: np.mean([marks.of(head.name) for marks in told], axis=0) for head in HEADS}
-    return Marks(
-        {name: np.asarray(np.rint(of * _STEPS) / _STEPS, np.float32) for name, of in mean.items()}, told[0].seen
-    )
+    states, tokens = shipped_states().read(spans.words)
+    return shipped_mark_weights().answers(states, tokens, spans)
 
 
 def spans_of(doc: "Doc") -> Spans:
@@ -243,8 +230,8 @@ def _shipped_marks(path: Path = SHIPPED_FILE) -> Mapping[str, NDArray[np.uint16]
 
 
 def weights_name() -> str:
-    """Names adapters, layers and heads: with others the answers are others."""
-    return "-".join(f"{states_name(adapter)}-{file_sha256(heads)[:16]}" for adapter, heads in READERS.items())
+    """Names adapter and heads: with others the answers are others."""
+    return f"{states_name()}-{file_sha256(HEADS_FILE)[:16]}"
 
 
 def _packed(marks: Marks) -> NDArray[np.uint16]:

@@ -107,6 +107,17 @@ def span_texts(texts: Sequence[MarkedText]) -> Iterator[SpanText]:
                 )  # fmt: skip
 
 
+def unmarked_texts(texts: Iterable[tuple[str | None, str]]) -> Iterator[SpanText]:
+    """Texts (title or None, text) that nobody marked as clauses and numbers; those without a clause are left out."""
+    with pipeline_zone() as nlp:
+        for title, text in texts:
+            spans = spans_of(analyse(nlp, Quoter(title, text)))
+            if spans.clauses:
+                yield SpanText(
+                    words=spans.words, spans=spans.clauses, numbers=spans.numbers, targets={}, somewhere={}
+                )  # fmt: skip
+
+
 def _grade(text: MarkedText) -> int:
     return UNKNOWN if text.grade == _UNTOLD else GRADES.index(text.grade)
 

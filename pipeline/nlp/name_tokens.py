@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from pipeline.nlp.dictionary import is_known
+from pipeline.nlp.kept_words import KEPT_WORDS
 from pipeline.nlp.name_tables import tables
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’´`][^\W\d_]+)*(?:\.?[-‑][^\W\d_]+(?:['’´`][^\W\d_]+)*)*")
 _JOINED = re.compile(r"[ \u00a0\u202f]{0,3}(?:\r?\n)?[ \u00a0]{0,3}")
-_CACHED = 50_000
 _ON_ONE_LINE, _OVER_LINES, _APART = 1, 2, 3
 _BEYOND = 8
 """So many words before and after a text may be asked for: they have no marks."""
@@ -149,7 +149,7 @@ def _in_an_address(text: str, start: int) -> bool:
     return before != "/" or not text[start].isupper()
 
 
-@lru_cache(maxsize=_CACHED)
+@lru_cache(maxsize=KEPT_WORDS)
 def marks_of(word: str) -> int:
     """The marks of one word, by itself."""
     known = tables()
@@ -180,13 +180,13 @@ def marks_of(word: str) -> int:
     return marks | _name_marks(lower) | _noun_marks(lower)
 
 
-@lru_cache(maxsize=_CACHED)
+@lru_cache(maxsize=KEPT_WORDS)
 def is_word(word: str) -> bool:
     """Whether the German dictionary knows a word as it is written."""
     return len(word) < 60 and is_known(word)
 
 
-@lru_cache(maxsize=_CACHED)
+@lru_cache(maxsize=KEPT_WORDS)
 def is_noun(word: str) -> bool:
     """Whether the dictionary knows a word, its form without `s`, or a noun of five letters or more at its end."""
     if is_word(word) or is_word(word.removesuffix("s")):

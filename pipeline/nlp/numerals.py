@@ -6,6 +6,8 @@ Below: nothing. Above: `pipeline.nlp.quantities`, and every component that looks
 import re
 from functools import lru_cache
 
+from pipeline.nlp.kept_words import KEPT_WORDS
+
 _UNITS = {
     "null": 0, "ein": 1, "eins": 1, "eine": 1, "einen": 1, "einem": 1, "einer": 1, "zwei": 2, "zwo": 2, "drei": 3,
     "vier": 4, "fünf": 5, "sechs": 6, "sieben": 7, "acht": 8, "neun": 9, "zehn": 10, "elf": 11, "zwölf": 12,
@@ -58,7 +60,7 @@ def is_year(word: str) -> bool:
     return len(word) == 4 and word[:2] in {"19", "20"} and word[2:].isdecimal()
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=KEPT_WORDS)
 def parse_number(word: str, language: str = "de") -> float | None:
     """The value of one token: `1.200`, `1 200`, `2,5`, `12`, `zwölf`, `dreihundertfünfzig`; None if it is no number.
 

@@ -9,6 +9,7 @@ from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Literal
 
 from pipeline.nlp.dictionary import is_known
+from pipeline.nlp.kept_words import KEPT_WORDS
 from pipeline.nlp.lemmas import Words
 from pipeline.nlp.quantities import unit_of
 from pipeline.nlp.rules import load_rules, word_ends, word_set
@@ -40,7 +41,7 @@ class Name:
     kind: Kind
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=KEPT_WORDS)
 def kind_of(form: str) -> Kind | None:
     """What a lower-case form tells of the name it stands in."""
     for kind, words, ends in _tables():

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from pipeline.nlp.cues import CueIndex
+from pipeline.nlp.kept_words import KEPT_WORDS
 from pipeline.nlp.numerals import ARTICLES, EVERY, FRACTIONS, MULTIPLIERS, is_year, parse_number
 from pipeline.nlp.rules import load_rules
 from pipeline.nlp.words import is_verb
@@ -295,7 +296,7 @@ def _is_finite(sentence: Sentence, at: int) -> bool:
     return inside and is_verb(sentence.forms[at], sentence.lemmas[at])
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=KEPT_WORDS)
 def unit_of(form: str, lemma: str) -> str | None:
     """The unit that a noun stands for; the whole word before an ending, persons before others."""
     found = {cue.label for cue in _units().find([form], [lemma])}

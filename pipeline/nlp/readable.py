@@ -16,6 +16,7 @@ from typing import Literal
 from data.vocabulary import SHIPPED
 from pipeline.nlp.compounds import compound_parts
 from pipeline.nlp.dictionary import is_known
+from pipeline.nlp.kept_words import KEPT_WORDS
 from pipeline.nlp.lemmas import lemma
 from pipeline.nlp.rules import RULES_DIR, load_rules, word_set
 
@@ -148,7 +149,7 @@ def _is_function_word(word: str) -> bool:
     return word in word_set("stopwords", "de") or word in word_set("stopwords", "en")
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=KEPT_WORDS)
 def _is_word(word: str) -> bool:
     """Whether a word in lower case is German or English: in a dictionary, a function word, a compound, one of ours."""
     if len(set(word)) == 1:  # the dictionaries know `zzz`

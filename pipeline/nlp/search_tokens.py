@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 from data.normalise import normalise
 from pipeline.nlp.analysis import tokens
 from pipeline.nlp.compounds import compound_parts
+from pipeline.nlp.kept_words import KEPT_WORDS
 from pipeline.nlp.lemmas import lemma
 from pipeline.nlp.rules import load_rules
 
@@ -26,7 +27,7 @@ def search_tokens(text: str) -> list[str]:
     return [token for chunk in normalise(text).text.split() for token in _of_chunk(chunk)]
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=KEPT_WORDS)
 def _of_chunk(chunk: str) -> tuple[str, ...]:
     """The search tokens of what stands between two blanks; the tokenizer never looks beyond them."""
     return tuple(index_tokens(map(lemma, tokens(chunk))))
@@ -37,7 +38,7 @@ def index_tokens(lemmas: Iterable[str]) -> list[str]:
     return [token for word in lemmas for token in _of_lemma(word)]
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=KEPT_WORDS)
 def _of_lemma(word: str) -> tuple[str, ...]:
     if word in _stop_words() or sum(map(str.isalnum, word)) < 2:
         return ()

@@ -13,6 +13,7 @@ from spacy.tokenizer import Tokenizer
 from spacy.tokens import Doc
 from spacy.util import registry
 
+from pipeline.nlp.kept_words import KEPT_WORDS
 from pipeline.nlp.lemmas import GENDER_FORM
 
 CALLBACK = "checkup.tokenizer.v1"
@@ -20,7 +21,6 @@ CALLBACK = "checkup.tokenizer.v1"
 _LONG_RUN = re.compile(r"\S{250,}")
 _RUN = re.compile(r"(\S+|\s+)( ?)")
 """Characters of words or of space, and the one blank after a word, which spaCy's tokens carry with them."""
-_CACHE_SIZE = 50_000
 _CHUNK_CHARACTERS = 100
 _LONGEST_MATCH = 200
 
@@ -34,7 +34,7 @@ class BoundedTokenizer:
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
-        self._pieces = lru_cache(maxsize=_CACHE_SIZE)(self._cut)
+        self._pieces = lru_cache(maxsize=KEPT_WORDS)(self._cut)
 
     def __call__(self, text: str) -> Doc:
         """The tokens of a text; with their spaces they make up the text again."""

@@ -11,7 +11,7 @@ from data.places import FOLDER
 
 _TEXT = {".py", ".yaml", ".json", ".csv"}
 _BINARY = {".npz"}
-_OF_THE_READER = {"marks-lower.npz", "marks-whole.npz", "shipped-marks.npz"}
+_OF_THE_READER = {"marks.npz", "shipped-marks.npz"}
 """Weights of the readers of spans, which are named beside (`pipeline.nlp.marks.weights_name`), and its kept answers."""
 
 

@@ -5,10 +5,11 @@ Below: `pipeline.nlp.rules`. Above: `pipeline.nlp.quantities`, `pipeline.nlp.cla
 
 from functools import cache, lru_cache
 
+from pipeline.nlp.kept_words import KEPT_WORDS
 from pipeline.nlp.rules import load_rules
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=KEPT_WORDS)
 def is_verb(form: str, lemma: str) -> bool:
     """Whether a lower-case form can be a finite verb, by its lemma: `hatten` (haben), not `alten` (alt).
 
@@ -23,7 +24,7 @@ def is_verb(form: str, lemma: str) -> bool:
     return lemma.endswith(("en", "eln", "ern", "tun")) and len(lemma) > 3
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=KEPT_WORDS)
 def is_past(form: str, lemma: str) -> bool:
     """Whether a form is a German preterite: of an auxiliary, `-te`/`-ten` of a verb, or a listed strong form."""
     if form in _words("past_auxiliaries") or form in _words("strong_past"):
@@ -40,7 +41,7 @@ def _is_split_past(form: str, lemma: str) -> bool:
     return irregular and not lemma.startswith(form.removesuffix("n").removesuffix("e"))
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=KEPT_WORDS)
 def is_participle(form: str, lemma: str) -> bool:
     """Whether a form can be a past participle: `vermittelt`, `gefunden`, `ausgebildet`."""
     if not is_verb(form, lemma) or (form == lemma and not form.startswith("ge")):

@@ -3,27 +3,41 @@ from dataclasses import asdict, replace
 from importlib.util import find_spec
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from checkup.marks_training import DEVELOPMENT, MEMBERS, data_sha256, marked_texts, read_marked, train_marks
+from checkup.marks_training import (
+    DEVELOPMENT,
+    SETTINGS,
+    TEACHERS,
+    data_sha256,
+    marked_texts,
+    read_card,
+    read_marked,
+    train_marks,
+    unmarked,
+)
 from data.corpus_files import FOLDER as CORPUS
 from data.shipped import iter_shipped
 from embeddings.adapter import read_adapter
 from embeddings.word_states import WordStates
-from pipeline.nlp.marks import HEADS, read_mark_weights
+from pipeline.nlp.marks import HEADS, HEADS_FILE, read_mark_weights
 
 GOLD = Path(__file__).parents[2] / "eval" / "gold_projects" / "projects.jsonl"
 
 
-@pytest.mark.parametrize("member", MEMBERS.values(), ids=MEMBERS)
-def test_a_shipped_reader_learned_from_the_present_texts(member):
-    texts = marked_texts(GOLD, member.learned)
-    with np.load(member.heads) as file:
-        card = json.loads(file["card"].tobytes())
+def test_the_shipped_reader_learned_from_the_present_texts():
+    texts, card = marked_texts(GOLD), read_card(HEADS_FILE)
     assert (card["texts"], card["data_sha256"]) == (len(texts), data_sha256(texts))
-    assert card["settings"] == asdict(member.settings)
+    assert card["settings"] == asdict(SETTINGS)
+    assert card["unmarked"] == len(list(unmarked()))
     assert len(texts) >= 1_900
+
+
+@pytest.mark.parametrize("name", TEACHERS)
+def test_its_teachers_learned_from_the_present_texts(name):
+    texts, card = marked_texts(GOLD, TEACHERS[name].learned), read_card(HEADS_FILE)["teachers"][name]
+    assert (card["texts"], card["data_sha256"]) == (len(texts), data_sha256(texts))
+    assert card["settings"] == asdict(TEACHERS[name].settings)
 
 
 def test_no_text_of_the_golds_development_and_test_parts_is_learned_from():
@@ -50,17 +64,31 @@ def test_training_writes_adapter_heads_and_their_card(tmp_path):
     (tmp_path / "readings").mkdir()
     (tmp_path / "readings" / "a.jsonl").write_text("\n".join(lines), "utf-8")
     (tmp_path / "readings" / "h.jsonl").write_text("held back, and so not even read", "utf-8")
+    for name in ("projects", "approaches"):
+        (tmp_path / name).mkdir()
+        lines = (CORPUS / name / ("a.jsonl" if name == "projects" else "arbeit.jsonl")).read_text("utf-8").splitlines()
+        (tmp_path / name / "a.jsonl").write_text("\n".join(lines[-4:]), "utf-8")
     adapter, weights = tmp_path / "new" / "adapter.safetensors", tmp_path / "marks.npz"
+    given = {name: replace(teacher, settings=replace(teacher.settings, epochs=1)) for name, teacher in TEACHERS.items()}
     told = []
-    shipped = MEMBERS["lower"]
-    member = replace(shipped, settings=replace(shipped.settings, epochs=1), adapter=adapter, heads=weights)
-    count = train_marks(gold, member, corpus=tmp_path, progress=lambda *step: told.append(step))
-    assert (count, [epoch for epoch, _ in told]) == (6, [1])
-    with np.load(weights) as file:
-        card = json.loads(file["card"].tobytes())
+
+    def train():
+        return train_marks(
+            gold, adapter=adapter, heads=weights, teachers=tmp_path / "new", settings=replace(SETTINGS, epochs=1),
+            given=given, corpus=tmp_path, progress=lambda *step: told.append(step[:2]),
+        )  # fmt: skip
+
+    assert train() == 6
+    assert told == [("lower", 1), ("whole", 1), ("reader", 1)]
+    card = read_card(weights)
     assert (card["texts"], card["settings"]["epochs"]) == (6, 1)
+    assert card["unmarked"] == len(list(unmarked(tmp_path))) >= 4
     assert card["data_sha256"] == data_sha256(marked_texts(gold, corpus=tmp_path))
+    assert card["teachers"]["lower"]["settings"] == asdict(given["lower"].settings)
     assert set(read_mark_weights(weights).heads) == {head.name for head in HEADS}
+    del told[:]
+    assert train() == 6
+    assert told == [("reader", 1)], "teachers that were kept are asked again"
     ranges = read_adapter(adapter).ranges
     assert bool(ranges) == (find_spec("onnx") is not None)
     assert all((reach > 0).all() for reach in ranges.values())

@@ -10,9 +10,9 @@ from data.errors import CheckupError
 from embeddings import e5_build
 from embeddings.adapter import read_adapter
 from embeddings.e5_build import build_name, data_file, ensure_built, load_adapter, skeleton_of
+from embeddings.e5_bytes import byte_tensor
 from embeddings.e5_file import FILE_NAME, E5File, dequantise
-from embeddings.e5_graph import BYTE_SKELETON, LOWER_BYTE_SKELETON, SKELETON, SKELETONS, build, initializers, sizes_of
-from embeddings.word_states import LOWER
+from embeddings.e5_graph import BYTE_SKELETON, SKELETON, WIDE_CHANNELS, build, initializers
 
 
 @pytest.fixture(scope="module")
@@ -39,10 +39,10 @@ def test_the_file_states_the_sizes_of_e5_small(source):
     assert pieces.vocabulary[pieces.bos][0] == "<s>"
 
 
-@pytest.mark.parametrize("skeleton", SKELETONS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("skeleton", [SKELETON, BYTE_SKELETON], ids=lambda path: path.stem)
 def test_a_shipped_skeleton_is_what_its_builder_writes(source, skeleton):
     pytest.importorskip("onnx")
-    assert build(sizes_of(skeleton, source.shape), in_bytes=SKELETONS[skeleton][1]) == skeleton.read_bytes()
+    assert build(source.shape, in_bytes=skeleton == BYTE_SKELETON) == skeleton.read_bytes()
 
 
 def test_an_adapter_that_tells_its_ranges_runs_in_8_bit(tmp_path):
@@ -53,7 +53,23 @@ def test_an_adapter_that_tells_its_ranges_runs_in_8_bit(tmp_path):
     assert skeleton_of(shipped) == BYTE_SKELETON
     assert skeleton_of(shipped, exact=True) == skeleton_of(None) == skeleton_of(load_adapter(str(plain))) == SKELETON
     assert build_name(shipped) != build_name(shipped, exact=True)
-    assert skeleton_of(load_adapter(str(LOWER))) == LOWER_BYTE_SKELETON
+
+
+def test_the_widest_channels_of_the_last_matrix_stay_in_float32(source):
+    adapter = load_adapter("default")
+
+    def exact(name):
+        return e5_build.tensor(source, adapter, name)
+
+    told = {kind: byte_tensor(f"layer4.down.{kind}", adapter.ranges, exact)
+            for kind in ("wide", "wide_weight", "smooth", "weight")}  # fmt: skip
+    wide, reach = told["wide"], adapter.ranges["layer4.active"]
+    assert len(wide) == WIDE_CHANNELS
+    assert reach[wide].min() >= np.delete(reach, wide).max()
+    assert np.array_equal(told["wide_weight"], exact("layer4.down.weight")[wide])
+    assert not told["smooth"][wide].any()
+    assert not told["weight"][wide].any()
+    assert np.delete(told["smooth"], wide).all()
 
 
 def test_an_adapter_changes_just_its_module(source, tmp_path):

@@ -1,7 +1,18 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from embeddings.span_training import UNKNOWN, SpanSettings, SpanText, save_span_adapter, train_spans
+from embeddings.span_training import (
+    UNKNOWN,
+    SpanModel,
+    SpanSettings,
+    SpanText,
+    read_span_adapter,
+    save_span_adapter,
+    span_answers,
+    train_spans,
+)
 from embeddings.word_states import Head, WordStates
 
 pytest.importorskip("torch")
@@ -17,22 +28,29 @@ def text(words, kind, *, somewhere=False):
     )  # fmt: skip
 
 
+def told(verb, kind):
+    return [
+        text(f"{n} Frauen {verb} {what} in {where}".split(), kind, somewhere=bool(kind) and n == 3)
+        for n in range(3, 9)
+        for what, where in (("Arbeit", "Jena"), ("Wohnungen", "Köln"))
+    ]
+
+
+SETTINGS = SpanSettings(epochs=6, batch=4, learning_rate=2e-3, rank=4, alpha=8)
+
+
 @pytest.mark.transformers
-@pytest.mark.parametrize(("layers", "half"), [(6, False), (12, True)])
-def test_what_the_texts_tell_is_learned_and_runs_without_torch(tmp_path, layers, half):
-    won = [text(f"{n} Frauen fanden {what} in {where}".split(), 1, somewhere=n == 3)
-           for n in range(3, 9) for what, where in (("Arbeit", "Jena"), ("Wohnungen", "Köln"))]  # fmt: skip
-    lost = [text(f"{n} Frauen suchten {what} in {where}".split(), 0)
-            for n in range(3, 9) for what, where in (("Arbeit", "Jena"), ("Wohnungen", "Köln"))]  # fmt: skip
+def test_what_the_texts_tell_is_learned_and_runs_without_torch(tmp_path):
+    won, lost = told("fanden", 1), told("suchten", 0)
     losses = []
-    settings = SpanSettings(epochs=6, batch=4, learning_rate=2e-3, rank=4, alpha=8, layers=layers, half=half)
-    model = train_spans([*won, *lost], HEADS, settings, progress=lambda _, loss: losses.append(loss))
+    model = train_spans([*won, *lost], HEADS, SETTINGS, progress=lambda _, loss: losses.append(loss))
     assert losses[-1] < losses[0] / 2
     assert model.heads["count"][0].shape == (768, 2)
-    assert len(model.adapter) == (layers - 2) * 6 * 2
-    save_span_adapter(model, tmp_path / "a.safetensors", settings)
+    assert len(model.adapter) == 10 * 6 * 2
+    save_span_adapter(model, tmp_path / "a.safetensors", SETTINGS)
     states = WordStates(tmp_path / "a.safetensors")
-    for one, kind in ((won[0], 1), (lost[0], 0)):
+    said = span_answers(model, [won[0], lost[0]], HEADS, SETTINGS)
+    for one, kind, likely in zip((won[0], lost[0]), (1, 0), said, strict=True):
         found, tokens = states.read(one.words)
         vectors = [
             np.concatenate([found[start:end] for start, end in (tokens[word] for word in span)]).mean(axis=0)
@@ -49,6 +67,32 @@ def test_what_the_texts_tell_is_learned_and_runs_without_torch(tmp_path, layers,
             scores = vector @ weight + bias
             odds = np.exp(scores - scores.max())
             assert odds[kind] / odds.sum() > 0.8, (name, kind)
+            assert likely[name][0] == pytest.approx(odds / odds.sum(), abs=0.1)
+
+
+@pytest.mark.transformers
+def test_a_reader_learns_from_others_where_nobody_marked_anything(tmp_path):
+    settings = replace(SETTINGS, layers=6, half=False)
+    marked = [*told("fanden", 1), *told("suchten", 0)]
+    teacher = train_spans(marked, HEADS, settings)
+    save_span_adapter(teacher, tmp_path / "t.safetensors", settings)
+    teacher = SpanModel(read_span_adapter(tmp_path / "t.safetensors"), teacher.heads, teacher.attention)
+    likely = span_answers(teacher, marked, HEADS, settings)
+    taught = [replace(one, targets={}, somewhere={}, likely=said) for one, said in zip(marked, likely, strict=True)]
+    pupil = train_spans(taught, HEADS, SETTINGS)
+    asked = [marked[1], marked[-1]]
+    kinds = [said["kind"][0].argmax() for said in span_answers(pupil, asked, HEADS, SETTINGS)]
+    assert kinds == [1, 0]
+
+
+@pytest.mark.transformers
+def test_a_model_to_begin_with_is_taken_over():
+    marked = told("fanden", 1)[:4]
+    first = train_spans(marked, HEADS, replace(SETTINGS, epochs=1))
+    second = train_spans(marked, HEADS, replace(SETTINGS, epochs=1, learning_rate=0, head_rate=0), start=first)
+    assert all(np.array_equal(first.adapter[name], second.adapter[name]) for name in first.adapter)
+    assert np.array_equal(first.heads["kind"][0], second.heads["kind"][0])
+    assert np.array_equal(first.attention, second.attention)
 
 
 @pytest.mark.transformers
@@ -60,6 +104,6 @@ def test_a_text_that_is_too_long_is_refused():
 
 
 @pytest.mark.transformers
-def test_layers_for_which_there_is_no_graph_are_refused():
-    with pytest.raises(ValueError, match="8 layers"):
-        train_spans([], HEADS, SpanSettings(epochs=1, layers=8))
+def test_layers_that_the_model_has_not_are_refused():
+    with pytest.raises(ValueError, match="12 layers, 13"):
+        train_spans([], HEADS, SpanSettings(epochs=1, layers=13))

@@ -4,7 +4,7 @@ import pytest
 from embeddings.e5_build import data_file
 from embeddings.e5_file import E5File
 from embeddings.e5_tokens import PieceTokenizer
-from embeddings.word_states import LOWER, MOST_TOKENS, WHOLE, pieces_of, shipped_states, windows
+from embeddings.word_states import MOST_TOKENS, pieces_of, shipped_states, windows
 
 SENTENCE = "57 Frauen fanden 2019 eine eigene Wohnung."
 
@@ -36,9 +36,8 @@ def test_windows_cover_every_token_once(tokens):
     assert all(end - first <= 510 for first, _, end in windows(tokens))
 
 
-@pytest.mark.parametrize("adapter", [LOWER, WHOLE], ids=["lower", "whole"])
-def test_states_depend_on_what_stands_around(adapter):
-    states = shipped_states(adapter)
+def test_states_depend_on_what_stands_around():
+    states = shipped_states()
     found, spans = states.read(SENTENCE.split())
     other, _ = states.read(SENTENCE.replace("fanden", "suchten").split())
     assert found.shape == (spans[-1][1], 384)
@@ -50,5 +49,5 @@ def test_states_depend_on_what_stands_around(adapter):
 
 
 def test_a_text_of_nothing_has_no_states():
-    found, spans = shipped_states(LOWER).read([])
+    found, spans = shipped_states().read([])
     assert (found.size, spans) == (0, [])

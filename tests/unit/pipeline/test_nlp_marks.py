@@ -7,11 +7,9 @@ from pipeline.nlp.analysis import pipeline_zone
 from pipeline.nlp.extract import extract, marks_of
 from pipeline.nlp.marks import (
     HEADS,
-    READERS,
     Marks,
     MarkWeights,
     Spans,
-    averaged,
     mixed,
     read_mark_weights,
     shipped_mark_weights,
@@ -63,22 +61,13 @@ def test_clauses_that_were_not_read_are_left_to_the_rules():
     assert mixed(ruled, None, "award", 0.4) is ruled
 
 
-def test_two_readers_count_alike():
-    seen = np.asarray([True])
-    one, two = (
-        Marks({head.name: np.asarray([[share, 1 - share]], np.float32) for head in HEADS}, seen) for share in (0.9, 0.2)
-    )
-    assert averaged([one, two]).of("award") == pytest.approx(np.asarray([[0.55, 0.45]]))
-
-
 def test_a_text_longer_than_what_is_read_is_read_to_its_end():
     found = next(iter(extract([("p", None, f"{TEXT} " * 400)])))
     assert found["impact"]["claims"][-1]["end"] > len(TEXT) * 390
 
 
-@pytest.mark.parametrize("heads", READERS.values(), ids=lambda path: path.stem)
-def test_weights_are_read_as_they_were_written(tmp_path, heads):
-    weights = shipped_mark_weights(heads)
+def test_weights_are_read_as_they_were_written(tmp_path):
+    weights = shipped_mark_weights()
     weights.save(tmp_path / "w.npz", {"texts": 1})
     read = read_mark_weights(tmp_path / "w.npz")
     assert isinstance(read, MarkWeights)

@@ -1,0 +1,80 @@
+"""All that a project's text tells when it is read alone: the extraction, and the approaches that it carries out.
+
+Below: `pipeline.nlp.extract`, `pipeline.approaches`, `pipeline.project_vectors`. Above: `checkup extract`,
+`checkup evaluate`. For the database approaches are read when it is published, from the vectors that it needs anyway
+(`pipeline.publish`).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from data.normalise import sanitise
+from data.settings import Settings
+from data.vocabulary import load_vocabulary
+from embeddings.encoders import load_encoder
+from embeddings.published import WHOLE
+from pipeline.approaches import load_reader, named, row_of
+from pipeline.nlp.extract import READINGS, extract
+from pipeline.nlp.passages import passages
+from pipeline.nlp.privacy import mask
+from pipeline.nlp.search_tokens import search_tokens
+from pipeline.project_vectors import project_vectors
+
+
+class ProjectReader:
+    """Reads texts of projects one by one; the encoder is loaded with the first one on the topic."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._deep = settings.reading == READINGS[0]
+        self._vocabulary = load_vocabulary(settings.workspace)
+
+    def read(self, records: Iterable[tuple[str, str | None, str]]) -> Iterator[dict[str, Any]]:
+        """As `pipeline.nlp.extract.extract` with the settings' reading and time, approaches and their modules too.
+
+        Approaches are read where the setting asks for more than rules and words, and only by the encoder for which
+        their reader was trained; else the list is empty and the modules are those of the fields.
+        """
+        given = list(records)
+        found = extract(given, reading=self._settings.reading, seconds=self._settings.text_seconds)
+        for (_, title, text), result in zip(given, found, strict=True):
+            if self._deep and result.get("on_topic"):
+                result["approaches"] = self._approaches(title, text)
+                carried, fields = ([label["id"] for label in result[key]] for key in ("approaches", "action_fields"))
+                result["modules"] = list(self._vocabulary.modules_of_project(carried, fields))
+            yield result
+
+    def _approaches(self, title: str | None, text: str) -> list[dict[str, Any]]:
+        """The approaches worth naming, strongest first, each with the passage that tells most of it."""
+        encoder = load_encoder(self._settings.encoder, threads=self._settings.threads)
+        reader = load_reader(encoder.fingerprint)
+        if reader is None:
+            return []
+        spans = passages(text)
+        card = {"title": title, "text": text, "passages": spans}
+        embedded = project_vectors([card], encoder=encoder, cache=_Forgetful())
+        told = reader.probabilities(
+            embedded.directions(), embedded.texts, [search_tokens(text) for text in embedded.texts]
+        )
+        approaches = list(self._vocabulary.approaches)
+        row = row_of(told, reader.classes, approaches)
+        shown = mask(sanitise(text))
+        found = []
+        for name in named(row, approaches):
+            said = told[:, list(reader.classes).index(name)]
+            parts = [at for at, (_, start, _) in enumerate(embedded.rows.tolist()) if start != WHOLE]
+            best = max(parts, key=lambda at: float(said[at]), default=None)
+            start, end = embedded.rows[best, 1:].tolist() if best is not None else spans[0]
+            quote = {"start": start, "end": end, "quote": shown[start:end]}
+            found.append({"id": name, "score": round(float(row[approaches.index(name)]), 3), "quotes": [quote]})
+        return found
+
+
+class _Forgetful:
+    """A cache that keeps nothing: a text that is read alone leaves no trace."""
+
+    def get_vectors(self, _fingerprint: str, _text_sha256s: Iterable[str]) -> Mapping[str, bytes]:
+        return {}
+
+    def put_vectors(self, _fingerprint: str, _vectors: Mapping[str, bytes]) -> None:
+        return

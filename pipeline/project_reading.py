@@ -39,7 +39,7 @@ class ProjectReader:
         found = extract(given, reading=self._settings.reading, seconds=self._settings.text_seconds)
         for (_, title, text), result in zip(given, found, strict=True):
             if self._deep and result.get("on_topic"):
-                result["approaches"] = self._approaches(title, text)
+                result["approaches"] = self._approaches(sanitise(title) if title else None, sanitise(text))
                 carried, fields = ([label["id"] for label in result[key]] for key in ("approaches", "action_fields"))
                 result["modules"] = list(self._vocabulary.modules_of_project(carried, fields))
             yield result
@@ -58,7 +58,7 @@ class ProjectReader:
         )
         approaches = list(self._vocabulary.approaches)
         row = row_of(told, reader.classes, approaches)
-        shown = mask(sanitise(text))
+        shown = mask(text)
         found = []
         for name in named(row, approaches):
             said = told[:, list(reader.classes).index(name)]

@@ -19,15 +19,8 @@ from data.cache_files import cache_folder
 from data.corpus_files import FOLDER as CORPUS
 from data.corpus_files import ReadText, Told, approach_texts, marked_projects, project_texts, read_texts
 from data.shipped import Shipped, iter_shipped
-from embeddings.span_training import (
-    SpanModel,
-    SpanSettings,
-    SpanText,
-    read_span_adapter,
-    save_span_adapter,
-    span_answers,
-    train_spans,
-)
+from embeddings.span_network import SpanModel, SpanSettings, SpanText
+from embeddings.span_training import read_span_adapter, save_span_adapter, span_answers, train_spans
 from embeddings.word_states import SPAN_ADAPTER
 from pipeline.nlp.marks import HEADS, HEADS_FILE, MarkWeights, read_mark_weights
 from pipeline.nlp.marks_training import MarkedText, excerpts, span_texts, unmarked_texts

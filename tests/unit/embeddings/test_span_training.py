@@ -3,16 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from embeddings.span_training import (
-    UNKNOWN,
-    SpanModel,
-    SpanSettings,
-    SpanText,
-    read_span_adapter,
-    save_span_adapter,
-    span_answers,
-    train_spans,
-)
+from embeddings.span_network import UNKNOWN, SpanModel, SpanSettings, SpanText
+from embeddings.span_training import read_span_adapter, save_span_adapter, span_answers, train_spans
 from embeddings.word_states import Head, WordStates
 
 pytest.importorskip("torch")

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 from data.corpus_files import LESSONS
-from embeddings.span_training import ASIDE, UNKNOWN
+from embeddings.span_network import ASIDE, UNKNOWN
 from pipeline.nlp.marks_training import MarkedText, excerpts, span_texts
 
 TEXT = (

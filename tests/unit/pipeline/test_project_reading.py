@@ -1,6 +1,7 @@
 import pytest
 
 from data.settings import Settings
+from embeddings.encoders import load_encoder
 from pipeline.project_reading import ProjectReader
 
 TITLE = "Sprachpaten im Landkreis"
@@ -21,15 +22,27 @@ def reader(tmp_path):
 def test_approaches_are_read_with_the_passage_that_tells_of_them(reader):
     found = next(reader.read([("p", TITLE, TEXT)]))
     told = {label["id"]: label for label in found["approaches"]}
-    assert {"patenschaften", "sprachpaten-tandem"} & set(told)
+    assert {"patenschaften", "sprachmittlerpool"} <= set(told)
+    masked = told["sprachmittlerpool"]["quotes"][0]["quote"]
+    assert "Frau ████" in masked
     for label in told.values():
         assert 0 < label["score"] <= 1
         for quote in label["quotes"]:
             assert TEXT[quote["start"] : quote["end"]][:20] == quote["quote"][:20]
             assert "0170" not in quote["quote"]
+            assert "Musterfrau" not in quote["quote"]
     scores = [label["score"] for label in found["approaches"]]
     assert scores == sorted(scores, reverse=True)
     assert found["modules"]
+
+
+def test_the_encoder_is_loaded_once(reader, monkeypatch):
+    loaded = []
+    monkeypatch.setattr(
+        "pipeline.project_reading.load_encoder", lambda *a, **k: loaded.append(a) or load_encoder(*a, **k)
+    )
+    assert all(found["approaches"] for found in reader.read([("p", TITLE, TEXT), ("q", TITLE, TEXT)]))
+    assert len(loaded) == 1
 
 
 def test_a_text_off_the_topic_has_none(reader):

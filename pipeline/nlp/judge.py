@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from data.corpus_files import LESSONS
 from pipeline.nlp.claim_rules import cues_by_clause, quantities_by_clause, rule_level
 from pipeline.nlp.clause_features import clause_features
-from pipeline.nlp.marks import LEVELS, mixed
+from pipeline.nlp.marks import LEVELS, log_odds, mixed, weighed
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
@@ -34,6 +34,9 @@ _LESSON_TRUST = 0.45
 """Shares of the linear models' verdict beside the reader of spans (`pipeline.nlp.marks`), where that one was asked.
 
 That reader learned German texts only: of levels it says less in English."""
+_LESSON_WEIGHTS = {"reader": 0.58, "model": 0.32, "bias": -0.12}
+"""By which the log odds of both, that a clause tells a lesson, add up; of which kind it is, the shares say. A logistic
+regression over the clauses of texts that the reader has not learned from (docs/quality.md)."""
 
 Floats = NDArray[np.float32]
 
@@ -139,8 +142,13 @@ def judge_clauses(doc: "Doc") -> Floats:
     return mixed(ruled, doc._.marks, "level", _LEVEL_TRUST[doc.lang_])
 
 
-def judge_lessons(doc: "Doc") -> Floats:
-    """How likely each kind of lesson is for every clause: float32[clauses, 1 + len(LESSONS)]."""
+def judge_lessons(doc: "Doc") -> tuple[Floats, NDArray[np.intp]]:
+    """How likely every clause tells a lesson, float32[clauses], and of which kind it is then: its place in LESSONS."""
     weights = shipped_clause_weights(LESSONS_FILE, 1 + len(LESSONS))
     ruled = weights.probabilities(doc._.clause_features, rule_lessons(doc))
-    return mixed(ruled, doc._.marks, "lesson", _LESSON_TRUST)
+    chances = 1 - ruled[:, 0]
+    if (marks := doc._.marks) is not None:
+        told = {"reader": log_odds(1 - marks.of("lesson")[:, 0]), "model": log_odds(chances)}
+        chances = np.where(marks.seen, weighed(told, _LESSON_WEIGHTS), chances)
+    kinds = mixed(ruled, marks, "lesson", _LESSON_TRUST)[:, 1:].argmax(axis=1)
+    return np.asarray(chances, np.float32), kinds

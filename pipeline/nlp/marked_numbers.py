@@ -3,12 +3,13 @@
 Below: `pipeline.nlp.marks`, `pipeline.nlp.quantities`. Above: `pipeline.nlp.scalars`, whose rules have a share in it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from data.corpus_files import BUDGETS
-from pipeline.nlp.marks import Marks
+from data.corpus_files import BUDGETS, STATUSES
+from pipeline.nlp.claim_rules import USES
+from pipeline.nlp.marks import Marks, log_odds, weighed
 from pipeline.nlp.quantities import Quantity
 
 if TYPE_CHECKING:
@@ -16,13 +17,24 @@ if TYPE_CHECKING:
 
 UNCOUNTED = frozenset({"money", "percent", "time"})
 """Units of numbers that count nothing; of the others the rules' unit may be wrong, so that the reader decides."""
-_TRUST = {"reached": 0.6, "rate": 0.4, "budget": 0.5}
+_TRUST = {"rate": 0.4, "budget": 0.5}
 """Shares of the rules' choice."""
-_SURE = {"reached": 0.3, "rate": 0.3, "budget": 0.4, "base": 0.1}
+_SURE = {"reached": 0.25, "rate": 0.3, "budget": 0.4, "base": 0.1}
 """From which chance a number is told."""
-_THINKABLE = {"reached": 0.1, "rate": 0.02, "budget": 0.02}
+_THINKABLE = 0.02
 """What the reader holds for less likely is not told, though the rules choose it."""
+_REACHED_WEIGHTS = {
+    "reader": 0.46, "ruled": 0.92, "larger": -1.45, "rank": 0.97, "other": -1.48, "uses": -1.6, "bias": -1.22,
+}  # fmt: skip
+"""What speaks for a number of people: the log odds that the reader gives it; that the rules choose it; the best chance
+of a larger number; the share of the others that are not larger; the chance that the clause tells of somebody else; that
+it counts households, uses and the like. A logistic regression over the numbers of texts that the reader has not learned
+from (docs/quality.md)."""
+_NOT_PEOPLE = USES - {"persons", "helpers"}
 _LEAST_PEOPLE = 2
+_OUTCOME = 4
+_LIKELY_OUTCOME = 0.4
+"""Of a part and a whole the whole was reached where so likely an outcome of this level or a higher one is told."""
 _ALL = 100
 """Percent."""
 _LEAST_SUM = 500
@@ -38,13 +50,49 @@ class Found:
 
 
 def marked_reached(doc: "Doc", marks: Marks, ruled: Found | None) -> Found | None:
-    """The number that most likely tells how many people were reached; of `31 der 46` all 46."""
-    found = [
-        (at, Found(one, int(max(one.most, one.of or 0))))
+    """The number that most likely tells how many people were reached; of what was not read the rules' choice."""
+    if ruled is not None and not _was_read(doc, marks, ruled.quantity):
+        return ruled
+    counts = [
+        (at, Found(one, int(_people(doc, marks, at, one))))
         for at, one in _told(doc)
-        if one.unit not in UNCOUNTED and one.value >= _LEAST_PEOPLE and one.value == int(one.value)
+        if one.unit not in UNCOUNTED
+        and one.value >= _LEAST_PEOPLE
+        and one.value == int(one.value)
+        and _was_read(doc, marks, one)
     ]
-    return _likeliest(doc, marks, "reached", ruled, found)
+    chances = [
+        _chance_of_people(doc, marks, place, counts, chosen=ruled is not None and one.quantity is ruled.quantity)
+        for place, (_, one) in enumerate(counts)
+    ]
+    best = max(range(len(counts)), key=lambda place: chances[place], default=None)
+    return counts[best][1] if best is not None and chances[best] >= _SURE["reached"] else None
+
+
+def _people(doc: "Doc", marks: Marks, at: int, quantity: Quantity) -> float:
+    """How many people a number tells of: of `31 der 46 fanden Arbeit` all 46, of `31 der 46 kamen` 31."""
+    if not quantity.of or quantity.of < quantity.most:
+        return quantity.most
+    outcome = marks.of("level")[doc._.clause_of[quantity.start], _OUTCOME:].sum()
+    return quantity.of if max(outcome, marks.of("rate")[at, 1]) > _LIKELY_OUTCOME else quantity.most
+
+
+def _chance_of_people(
+    doc: "Doc", marks: Marks, place: int, counts: Sequence[tuple[int, Found]], *, chosen: bool
+) -> float:
+    """The chance that one of some counts (with their places among the numbers) is that of the people reached."""
+    at, count = counts[place]
+    reader = marks.of("reached")[:, 1]
+    others = [(float(reader[other]), one.value) for other, one in counts if other != at]
+    told = {
+        "reader": log_odds(reader[at]),
+        "ruled": float(chosen),
+        "larger": max((chance for chance, value in others if value > count.value), default=0.0),
+        "rank": sum(value <= count.value for _, value in others) / len(others) if others else 1.0,
+        "other": marks.of("status")[doc._.clause_of[count.quantity.start], STATUSES.index("other")],
+        "uses": float(count.quantity.unit in _NOT_PEOPLE),
+    }
+    return float(weighed(told, _REACHED_WEIGHTS, doc.lang_))
 
 
 def marked_rate(doc: "Doc", marks: Marks, ruled: Found | None) -> Found | None:
@@ -82,7 +130,7 @@ def _likeliest(
         likely = float(marks.of(name)[at, 1:].sum())
         own = float(chosen)
         if _was_read(doc, marks, one.quantity):
-            own = _TRUST[name] * chosen + (1 - _TRUST[name]) * likely if likely >= _THINKABLE[name] else 0.0
+            own = _TRUST[name] * chosen + (1 - _TRUST[name]) * likely if likely >= _THINKABLE else 0.0
         if own > chance or (own == chance and best is None):
             best, chance = (ruled if chosen else one), float(own)
     return best

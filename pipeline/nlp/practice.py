@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from data.corpus_files import CONTINUATIONS, LESSONS, Status
+from data.corpus_files import CONTINUATIONS, LESSONS, STATUSES, Status
 from pipeline.nlp.claim_rules import cues_by_clause
 from pipeline.nlp.clauses import Clause
 from pipeline.nlp.judge import judge_lessons
-from pipeline.nlp.marks import Marks, mixed
+from pipeline.nlp.marks import Marks, log_odds, mixed, weighed
 from pipeline.nlp.numerals import is_year
 from pipeline.nlp.sentences import sentence_of
 
@@ -32,11 +32,14 @@ _CONTINUATIONS: Mapping[str, tuple[str, frozenset[Status]]] = {
 yet, `wird nicht verlängert` ends, `läuft nicht weiter` does not run."""
 _MOST_LESSONS = 6
 _LIKELY = 0.25
-"""From this chance a clause tells a lesson (cross-validated on the labelled projects)."""
-_LIKELY_MARKED = 0.3
-_TRUST = {"award": 0.5, "transfer": 0.5, "continuation": 0.4}
+"""From this chance a clause tells a lesson, by the linear model alone and with the reader of spans."""
+_TRUST = {"award": 0.5, "transfer": 0.5}
 _SURE = {"award": 0.4, "transfer": 0.4, "continuation": 0.3}
-"""Shares of the rules beside the reader of spans, and from which chance a clause tells of it."""
+"""Shares of the rules beside the reader of spans (of continuations see below), and from which chance a clause tells of
+it."""
+_CONTINUATION_WEIGHTS = {"reader": 0.32, "ruled": 0.95, "planned": -0.4, "negated": -0.54, "bias": 0.08}
+"""Of the reader's log odds that a clause tells of a continuation, of the rules' choice, and of the chances that the
+clause tells of a plan or denies: a logistic regression, as that of lessons in `pipeline.nlp.judge`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +84,16 @@ def _went_on(doc: "Doc", ruled: Practice | None) -> Practice | None:
     if marks is None:
         return ruled
     clauses: list[Clause] = doc._.clauses
-    verdict = np.zeros((len(clauses), 1 + len(CONTINUATIONS)), np.float32)
+    verdict = np.zeros((len(clauses), len(CONTINUATIONS)), np.float32)
     for clause, row in zip(clauses, verdict, strict=True):
         if ruled and clause.spans[0][0] == ruled.start:
-            row[1 + CONTINUATIONS.index(ruled.kind)] = 1.0
-    likely = mixed(verdict, marks, "continuation", _TRUST["continuation"])[:, 1:]
+            row[CONTINUATIONS.index(ruled.kind)] = 1.0
+    told = {
+        "reader": log_odds(marks.of("continuation")[:, 1:]),
+        "ruled": verdict,
+        **{name: marks.of("status")[:, STATUSES.index(name)][:, None] for name in ("planned", "negated")},
+    }
+    likely = np.where(marks.seen[:, None], weighed(told, _CONTINUATION_WEIGHTS, doc.lang_), verdict)
     likely[[clause.spans[0][0] < doc._.title_tokens for clause in clauses]] = 0.0
     at, kind = divmod(int(likely.argmax()), len(CONTINUATIONS))
     if likely[at, kind] < _SURE["continuation"]:
@@ -95,22 +103,21 @@ def _went_on(doc: "Doc", ruled: Practice | None) -> Practice | None:
 
 
 def _lessons(doc: "Doc") -> list[Practice]:
-    """The clauses that most likely tell a lesson, in text order; titles and plans tell none."""
+    """The clauses that most likely tell a lesson, in text order; titles tell none, nor do plans that nobody read."""
     clauses: list[Clause] = doc._.clauses
     if not clauses:
         return []
-    kinds = judge_lessons(doc)
-    chances = 1 - kinds[:, 0]
-    best = kinds[:, 1:].argmax(axis=1)
-    least = _LIKELY if doc._.marks is None else _LIKELY_MARKED
+    chances, kinds = judge_lessons(doc)
+    marks: Marks | None = doc._.marks
+    read = np.zeros(len(clauses), np.bool_) if marks is None else marks.seen
     title_end: int = doc._.title_tokens
     found = [
         index
         for index, clause in enumerate(clauses)
-        if chances[index] >= least and clause.status != "planned" and clause.spans[0][0] >= title_end
+        if chances[index] >= _LIKELY and (read[index] or clause.status != "planned") and clause.spans[0][0] >= title_end
     ]
     kept = sorted(sorted(found, key=lambda index: -chances[index])[:_MOST_LESSONS])
-    return [Practice(LESSONS[best[index]], *_span(clauses[index])) for index in kept]
+    return [Practice(LESSONS[kinds[index]], *_span(clauses[index])) for index in kept]
 
 
 def _span(clause: Clause) -> tuple[int, int]:

@@ -16,7 +16,7 @@ SURE = 0.95
 def read(monkeypatch):
     """Reads a text with these answers: by head, words of a clause or number (of the text: `""`) and the class."""
 
-    def answered(text, answers, *, title=None, seen=True):
+    def answered(text, answers, *, title=None, seen=True, topic=TOPIC):
         def mark(spans):
             told = {
                 "span": [" ".join(spans.words[at] for at in clause) for clause in spans.clauses],
@@ -36,7 +36,7 @@ def read(monkeypatch):
             return Marks(likely, np.full(len(spans.clauses), seen))
 
         monkeypatch.setattr(module, "mark", mark)
-        return next(iter(extract([("p", title, f"{TOPIC} {text}")])))
+        return next(iter(extract([("p", title, f"{topic} {text}")])))
 
     return answered
 
@@ -54,6 +54,36 @@ def test_the_reader_finds_people_whom_the_rules_do_not(read):
 def test_of_a_part_and_a_whole_the_whole_was_reached(read):
     found = read("29 von 34 Angemeldeten legten die Prüfung ab.", {"reached": yes("29"), "rate": yes("29")})
     assert (found["reached_persons"], found["success_rate_percent"]) == (34, 85)
+
+
+def test_of_a_part_that_came_the_part_was_reached(read):
+    found = read("214 der 870 Bediensteten sind dabei gewesen.", {"reached": yes("214"), "level": {"214": (2, SURE)}})
+    assert found["reached_persons"] == 214
+
+
+def test_of_two_numbers_alike_the_larger_was_reached(read):
+    text = "Im ersten Jahr zählte der Kreis 89 Jugendliche, im zweiten 133 und im dritten 60."
+    found = read(text, {"reached": yes("89", "133", "60", chance=0.6)})
+    assert found["reached_persons"] == 133
+
+
+@pytest.mark.parametrize(("language", "chance", "people"), [("de", 0.01, None), ("de", 0.2, 40), ("en", 0.01, 40)])
+def test_of_english_the_rules_know_more(read, language, chance, people):
+    text = {
+        "de": "Im Sommer nahmen 40 Frauen teil.",
+        "en": "In summer, 40 refugee women took part in the language course for integration of the association.",
+    }
+    told = {"reached": yes("40", chance=chance), "level": {"40": (2, SURE)}}
+    found = read(text[language], told, topic=TOPIC if language == "de" else "")
+    assert found["reached_persons"] == people
+
+
+def test_uses_and_what_others_did_are_no_people_reached(read):
+    text = "Es gab 300 Beratungen für 120 Frauen."
+    assert read(text, {"reached": yes("300", chance=0.7) | yes("120")})["reached_persons"] == 120
+    text = "Im Nachbarkreis kamen 500 Menschen, hier kamen 200."
+    other = {"status": {"500": (STATUSES.index("other"), SURE)}}
+    assert read(text, {"reached": yes("500", chance=0.5) | yes("200"), **other})["reached_persons"] == 200
 
 
 @pytest.mark.parametrize("text", ["Das Team teilt sich 1,5 Stellen.", "Das Team besteht aus 1 Person."])
@@ -85,6 +115,8 @@ def test_what_the_reader_did_not_see_is_left_to_the_rules(read):
     text = "2019 nahmen 120 Frauen am Kurs teil. Zwei Räume fehlten."
     told = {"reached": yes("Zwei"), "level": {"Räume": (6, SURE)}, "text_level": {"": (2, SURE)}}
     assert read(text, told, seen=False)["reached_persons"] == 120
+    text, told = "31 von 46 Frauen fanden danach Arbeit.", {"text_level": {"": (6, SURE)}}
+    assert read(text, told, seen=False)["reached_persons"] == 46
 
 
 def test_a_clause_that_tells_of_experience(read):
@@ -103,6 +135,16 @@ def test_a_clause_that_tells_of_experience(read):
     assert found["continuation"]["status"] == "permanent"
     assert found["continuation"]["quote"] == "Und so ging es fort."
     assert [award["quote"] for award in found["awards"]] == ["Das Haus nebenan steht leer."]
+
+
+@pytest.mark.parametrize("kinds", [["precondition"], []])
+def test_advice_for_others_is_experience_where_the_reader_says_so(read, kinds):
+    place = 1 + LESSONS.index(kinds[0]) if kinds else 0
+    planned = {"sollten": (STATUSES.index("planned"), SURE)}
+    found = read(
+        "Andere Orte sollten früh einen Raum suchen.", {"lesson": {"sollten": (place, SURE)}, "status": planned}
+    )
+    assert [lesson["kind"] for lesson in found["lessons"]] == kinds
 
 
 def test_a_title_tells_no_experience(read):

@@ -178,7 +178,7 @@ def weighed(told: Mapping[str, Any], weights: Mapping[str, float], language: str
     """The chances that evidence adds up to (a logistic regression).
 
     Args:
-        told: by name numbers or arrays of one shape.
+        told: by name numbers, or arrays that NumPy broadcasts to one shape.
         weights: of each of them, and `bias`.
         language: with `en` those of ENGLISH are added.
     """

@@ -139,6 +139,15 @@ class DistractorText:
 
 
 @dataclass(frozen=True, slots=True)
+class EnglishText:
+    """An English text with or without a title, and whether it is about integration."""
+
+    title: str | None
+    text: str
+    on_topic: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Corpus:
     """Everything in the folder."""
 
@@ -155,6 +164,7 @@ class Corpus:
     """Per shipped project that nobody graded need by need: the needs that its two readers thought of, graded 1-3."""
     readings: tuple[ReadText, ...]
     distractors: tuple[DistractorText, ...]
+    english: tuple[EnglishText, ...]
 
 
 def _lines(paths: list[Path]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -353,6 +363,7 @@ def load_corpus(folder: Path = FOLDER) -> Corpus:
             "negatives",
             "calibration",
             "distractors",
+            "english",
         )
     }
     return Corpus(
@@ -369,4 +380,5 @@ def load_corpus(folder: Path = FOLDER) -> Corpus:
         named=named_projects(folder),
         readings=tuple(read_texts(folder)),
         distractors=tuple(DistractorText(e["title"], e["text"]) for _, e in _lines(files["distractors"])),
+        english=tuple(EnglishText(e["title"], e["text"], e["on_topic"]) for _, e in _lines(files["english"])),
     )  # fmt: skip

@@ -2,7 +2,8 @@
 
 A text is its set of index tokens, each weighted by its inverse document frequency and the whole scaled to length one
 (Salton & Buckley 1988, doi 10.1016/0306-4573(88)90021-0), beside the logarithm of
-the cue weights of every label. It lies in `weights/labels.npz` (fields and groups) and `weights/topic.npz`.
+the cue weights of every label. It lies in `weights/labels.npz` (fields and groups) and, by language, in
+`weights/topic.npz` and `weights/topic-en.npz`.
 
 Below: nothing. Above: `pipeline.nlp.labels` and `pipeline.nlp.topic` read it, `pipeline.nlp.label_training` and
 `pipeline.nlp.topic_training` make it.
@@ -20,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 WEIGHTS_FILE = Path(__file__).parent / "weights" / "labels.npz"
-TOPIC_FILE = WEIGHTS_FILE.with_name("topic.npz")
+TOPIC_FILES = {"de": WEIGHTS_FILE.with_name("topic.npz"), "en": WEIGHTS_FILE.with_name("topic-en.npz")}
 CUE_SCALE = 3.0
 
 Floats = NDArray[np.float32]

@@ -6,7 +6,7 @@ Below: `pipeline.nlp.labels`, `pipeline.nlp.cues`, `pipeline.nlp.label_weights`.
 
 from typing import TYPE_CHECKING
 
-from pipeline.nlp.label_weights import TOPIC_FILE, shipped_weights
+from pipeline.nlp.label_weights import TOPIC_FILES, shipped_weights
 from pipeline.nlp.labels import label_names
 
 if TYPE_CHECKING:
@@ -40,4 +40,4 @@ def is_on_topic(doc: "Doc") -> bool:
         return False
     if len(doc._.words.lemmas) < _FEW_WORDS and any(label.id == _REFUGEES for label in labels["target_groups"]):
         return True
-    return bool(shipped_weights(TOPIC_FILE).decide(doc._.search_tokens, topic_sums(doc))[0] > 0)
+    return bool(shipped_weights(TOPIC_FILES[doc.lang_]).decide(doc._.search_tokens, topic_sums(doc))[0] > 0)

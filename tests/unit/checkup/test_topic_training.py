@@ -8,15 +8,21 @@ import pytest
 
 from checkup.topic_training import topic_examples, topic_sha256
 from data.corpus_files import load_corpus
-from pipeline.nlp.label_weights import TOPIC_FILE, read_weights
+from pipeline.nlp.label_weights import TOPIC_FILES, read_weights
 from pipeline.nlp.topic_training import TopicExample, train_topic
 
 GOLD = Path("tests/eval/gold_projects/projects.jsonl")
+ENGLISH = Path("tests/eval/english/projects.jsonl")
 
 
 @pytest.fixture(scope="module")
-def found() -> list[TopicExample]:
+def by_language() -> dict[str, list[TopicExample]]:
     return topic_examples(GOLD, load_corpus())
+
+
+@pytest.fixture(scope="module")
+def found(by_language: dict[str, list[TopicExample]]) -> list[TopicExample]:
+    return by_language["de"]
 
 
 def test_nothing_of_the_gold_s_dev_or_test_part_is_learned_from(found: list[TopicExample]) -> None:
@@ -33,10 +39,20 @@ def test_both_sides_are_there(found: list[TopicExample]) -> None:
     assert len(sides) - sum(sides) > 450
 
 
-def test_the_shipped_weights_were_trained_on_these_data(found: list[TopicExample]) -> None:
-    with np.load(TOPIC_FILE, allow_pickle=False) as file:
+def test_english_has_both_sides_and_nothing_that_is_measured_on(by_language: dict[str, list[TopicExample]]) -> None:
+    english = by_language["en"]
+    assert 80 <= sum(example.on_topic for example in english) <= len(english) - 80
+    measured = [json.loads(line)["text"] for line in ENGLISH.read_text("utf-8").splitlines()]
+    assert not {example.text for example in english} & set(measured)
+
+
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_the_shipped_weights_were_trained_on_these_data(
+    by_language: dict[str, list[TopicExample]], language: str
+) -> None:
+    with np.load(TOPIC_FILES[language], allow_pickle=False) as file:
         card = json.loads(file["card"].tobytes())
-    assert card["data_sha256"] == topic_sha256(found)
+    assert card["data_sha256"] == topic_sha256(by_language[language])
 
 
 def test_weights_are_read_as_they_were_written(tmp_path: Path) -> None:

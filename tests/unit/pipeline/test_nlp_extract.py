@@ -121,6 +121,23 @@ def test_an_off_topic_text_has_no_fields_and_no_results():
     assert {fact["property"] for fact in found["facts"]} <= {"budget_eur", "budget_kind", "evidence_grade"}
 
 
+@pytest.mark.parametrize(
+    ("on_topic", "text"),
+    [
+        (False, "The integration of the new payroll module has begun. The migration of the data from the old server "
+                "will take the IT department two weekends, and the city council has approved 80,000 euros for it."),
+        (False, "The museum tells how 900 families left for America between 1850 and 1890. Pupils read the letters of "
+                "the emigrants aloud, and volunteers guide visitors through the exhibition on Sundays."),
+        (True, "Twice a week, long-established residents and people who have fled from Syria cook together in the "
+               "parish hall. 40 of them now sing in the village choir, and two women have found work in the nursery."),
+        (True, "The welcome office helps nurses trained abroad with the recognition of their diplomas, German at work "
+               "and the search for a flat. In its first year 63 newcomers were advised by the district's office."),
+    ],
+)  # fmt: skip
+def test_english_words_of_the_topic_count_in_their_sense(on_topic, text):
+    assert one(text)["on_topic"] is on_topic
+
+
 def test_a_long_text_is_read_in_seconds(benchmark_seconds):
     with benchmark_seconds(10):
         one(f"{TEXT} " * 600)

@@ -36,8 +36,7 @@ def train_topic_weights(gold: Path, corpus: Corpus, files: Mapping[str, Path] = 
     for language, file in files.items():
         texts = found[language]
         card = {
-            "texts": len(texts), "data_sha256": topic_sha256(texts), "penalty": PENALTY,
-            "least": LEAST[language],
+            "texts": len(texts), "data_sha256": topic_sha256(texts), "penalty": PENALTY, "least": LEAST[language],
             "command": "checkup train labels",
         }  # fmt: skip
         file.parent.mkdir(parents=True, exist_ok=True)

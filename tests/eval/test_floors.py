@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from support.float32 import spans_in_float32
 
 from checkup.evaluate import evaluate
 from checkup.project_figures import project_figures
@@ -35,7 +36,8 @@ def test_english_projects_stay_above_their_floors():
 
 @pytest.mark.dev_data
 def test_real_cases_stay_above_their_floors(dev_data, tmp_path):
-    result = evaluate(dev_data / "eval" / "real_dev", load_settings(tmp_path))
+    with spans_in_float32():
+        result = evaluate(dev_data / "eval" / "real_dev", load_settings(tmp_path))
     assert result["ranking"]["ndcg@10 all"]["count"] == 28
     assert result["projects"]["lost"] == 0
     check(result, FLOORS["real_dev"])

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from support.float32 import spans_in_float32
 
 from data.shipped import iter_shipped
 from pipeline.nlp import marks as module
@@ -90,15 +91,30 @@ def test_kept_answers_are_those_that_are_computed(spans, tmp_path, monkeypatch):
     module._shipped_marks.cache_clear()
 
 
+def _agree(ours, theirs, least):
+    """Whether two readings of the same texts say nearly the same, and choose the same answer in such a share."""
+    told = [(ours[key].of(head.name), theirs[key].of(head.name)) for key in theirs for head in HEADS]
+    assert np.mean(np.concatenate([np.abs(one - other).ravel() for one, other in told])) <= 0.005
+    same = np.concatenate([one.argmax(axis=1) == other.argmax(axis=1) for one, other in told])
+    assert len(same) > 1_000
+    assert same.mean() >= least
+
+
 def test_the_answers_to_shipped_projects_are_kept_and_true(monkeypatch):
-    shipped = [entry.project for entry in iter_shipped()][::60]
-    kept = dict(marks_of((project.title, project.text) for project in shipped))
+    """Where projects, the cutting of clauses or weights change, they must be computed again: `write_marks`.
+
+    They are compared in float32 and with what this processor makes in 8 bit: another kind rounds another way.
+    """
+    shipped = [(entry.project.title, entry.project.text) for entry in iter_shipped()][::60]
+    kept = dict(marks_of(shipped))
     known = module._shipped_marks()
     assert sum(key in known for key in kept) == len(kept)
     monkeypatch.setattr(module, "_shipped_marks", dict)
-    for key, computed in marks_of((project.title, project.text) for project in shipped):
-        for head in HEADS:
-            assert np.allclose(kept[key].of(head.name), computed.of(head.name), atol=0.02)
+    in_bytes = dict(marks_of(shipped))
+    with spans_in_float32():
+        exact = dict(marks_of(shipped))
+    _agree(kept, exact, 0.99)
+    _agree(in_bytes, exact, 0.99)
 
 
 def test_an_off_topic_text_is_left_to_the_rules(monkeypatch):

@@ -47,7 +47,7 @@ class Settings(BaseSettings):
     encoder: str = Field(default="e5", min_length=1)
     """`e5` (the offline default), `e5-exact` (in float32), or the name or folder of a Sentence Transformers model."""
     reading: ReadingWay = "deep"
-    """How projects are read: with the reader of spans, or by rules alone, eight times as fast and less well."""
+    """How projects are read: with the reader of spans, or by rules alone, many times as fast and less well."""
     text_seconds: float = Field(default=60, ge=1, le=86_400)
     """Processor time that reading one project may take; one that takes longer is named and left as it was."""
     database_url: str | None = None

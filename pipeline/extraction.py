@@ -5,9 +5,9 @@ Below: `pipeline.nlp.extract`, `pipeline.nlp.passages`, imported inside function
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from multiprocessing import get_context
 
@@ -19,14 +19,32 @@ AHEAD = 2
 """Batches that wait for each process beside the one it reads."""
 
 
-Read = Extraction | Rejected
-"""What came of a document: its extraction, or why it was not read in time."""
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What came of a batch of documents, in their order."""
+
+    found: list[Extraction | Rejected]
+    """By document its extraction, or why it was not read in time."""
+    vectors: Mapping[str, bytes]
+    """The vectors that were computed on the way, by their cache keys: the index needs them too."""
+    fingerprint: str | None
+    """Of the encoder that computed them; None where none was asked."""
+
+    @property
+    def extractions(self) -> list[Extraction]:
+        """Of the documents that were read in time."""
+        return [one for one in self.found if isinstance(one, Extraction)]
+
+    @property
+    def rejected(self) -> list[Rejected]:
+        """Why the others were not."""
+        return [one for one in self.found if isinstance(one, Rejected)]
 
 
 def read_all(
     documents: Iterable[Document], *, reading: str, workers: int = 1, seconds: float | None = None
-) -> Iterator[list[Read]]:
-    """The documents' extractions, batch by batch in their order; the result does not depend on `workers`.
+) -> Iterator[Read]:
+    """What is read in documents, batch by batch in their order; the result does not depend on `workers`.
 
     Args:
         documents: taken as far ahead as the processes need.
@@ -41,7 +59,7 @@ def read_all(
         yield from (read(batch, reading, seconds) for batch in every)
         return
     workers = min(workers, os.cpu_count() or 1)
-    pending: deque[Future[list[Read]]] = deque()
+    pending: deque[Future[Read]] = deque()
     with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
         for batch in every:
             pending.append(pool.submit(read, batch, reading, seconds))
@@ -51,15 +69,18 @@ def read_all(
             yield pending.popleft().result()
 
 
-def read(documents: Sequence[Document], reading: str, seconds: float | None = None) -> list[Read]:
-    """Statements and passages of documents, in their order; arguments as in `read_all`."""
+def read(documents: Sequence[Document], reading: str, seconds: float | None = None) -> Read:
+    """Statements, passages and vectors of documents; arguments as in `read_all`."""
     from pipeline.nlp.extract import extract, to_statements, version_of
     from pipeline.nlp.passages import passages
+    from pipeline.nlp.text_vectors import NewVectors
 
+    vectors = NewVectors()
     texts = ((document.id, document.title, document.text) for document in documents)
     version = version_of(reading)
-    found: list[Read] = []
-    for document, result in zip(documents, extract(texts, reading=reading, seconds=seconds), strict=True):
+    found: list[Extraction | Rejected] = []
+    told_of = extract(texts, reading=reading, seconds=seconds, vectors=vectors)
+    for document, result in zip(documents, told_of, strict=True):
         if "error" in result:
             found.append(_not_read(document, result["error"]["message"]))
             continue
@@ -73,7 +94,7 @@ def read(documents: Sequence[Document], reading: str, seconds: float | None = No
         told = to_statements(document.project_id, document.id, result, version=version)
         statements = tuple(_as_stored(statement, document) for statement in told)
         found.append(Extraction(document=document, statements=statements, passages=tuple(pieces)))
-    return found
+    return Read(found, vectors.found, vectors.fingerprint)
 
 
 def _not_read(document: Document, reason: str) -> Rejected:

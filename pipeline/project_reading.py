@@ -5,7 +5,7 @@ Below: `pipeline.nlp.extract`, `pipeline.approaches`, `pipeline.project_vectors`
 (`pipeline.publish`).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
@@ -20,6 +20,7 @@ from pipeline.nlp.extract import READINGS, extract
 from pipeline.nlp.passages import passages
 from pipeline.nlp.privacy import mask
 from pipeline.nlp.search_tokens import search_tokens
+from pipeline.nlp.text_vectors import RecentVectors, built_in
 from pipeline.project_vectors import project_vectors
 
 
@@ -29,10 +30,13 @@ class ProjectReader:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._deep = settings.reading == READINGS[0]
+        self._vectors = RecentVectors()
         self._vocabulary = load_vocabulary(settings.workspace)
 
     @cached_property
     def _encoder(self) -> Encoder:
+        if (self._settings.encoder, self._settings.threads) == ("e5", 1):
+            return built_in()  # loaded once for labels and approaches
         return load_encoder(self._settings.encoder, threads=self._settings.threads)
 
     @cached_property
@@ -46,7 +50,8 @@ class ProjectReader:
         their reader was trained; else the list is empty and the modules are those of the fields.
         """
         given = list(records)
-        found = extract(given, reading=self._settings.reading, seconds=self._settings.text_seconds)
+        settings = self._settings
+        found = extract(given, reading=settings.reading, seconds=settings.text_seconds, vectors=self._vectors)
         for (_, title, text), result in zip(given, found, strict=True):
             if self._deep and result.get("on_topic"):
                 result["approaches"] = self._approaches(sanitise(title) if title else None, sanitise(text))
@@ -61,7 +66,7 @@ class ProjectReader:
             return []
         spans = passages(text)
         card = {"title": title, "text": text, "passages": spans}
-        embedded = project_vectors([card], encoder=self._encoder, cache=_Forgetful())
+        embedded = project_vectors([card], encoder=self._encoder, cache=self._vectors)
         told = reader.probabilities(
             embedded.directions(), embedded.texts, [search_tokens(text) for text in embedded.texts]
         )
@@ -77,13 +82,3 @@ class ProjectReader:
             quote = {"start": start, "end": end, "quote": shown[start:end]}
             found.append({"id": name, "score": round(float(row[approaches.index(name)]), 3), "quotes": [quote]})
         return found
-
-
-class _Forgetful:
-    """A cache that keeps nothing: a text that is read alone leaves no trace."""
-
-    def get_vectors(self, _fingerprint: str, _text_sha256s: Iterable[str]) -> Mapping[str, bytes]:
-        return {}
-
-    def put_vectors(self, _fingerprint: str, _vectors: Mapping[str, bytes]) -> None:
-        return

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from data.clock import utc_now
 from data.errors import CheckupError
-from data.records import Extraction, Project, ProjectOrigin, Rejected, TextKind
+from data.records import Project, ProjectOrigin, Rejected, TextKind
 from data.shipped import iter_shipped
 from data.store import Store
 from data.store_curation import curated_since
@@ -223,9 +223,11 @@ def process(store: Store, worker: Worker, report: Report) -> None:
     version = version_of(reading)
     waiting = store.documents_to_extract(version)
     for batch in read_all(waiting, reading=reading, workers=worker.workers, seconds=store.settings.text_seconds):
-        read = [one for one in batch if isinstance(one, Extraction)]
-        report.failed += [one for one in batch if isinstance(one, Rejected) and one not in report.failed]
-        report.counts["extracted"] += store.save_extractions(read, extractor_version=version, seen_at=utc_now())
+        report.failed += [one for one in batch.rejected if one not in report.failed]
+        if batch.fingerprint == worker.encoder.fingerprint:
+            store.put_vectors(batch.fingerprint, batch.vectors)
+        found = batch.extractions
+        report.counts["extracted"] += store.save_extractions(found, extractor_version=version, seen_at=utc_now())
         if worker.progress:
             worker.progress("auslesen", report.counts["extracted"], 0)
     curated = curate(store, store.run_id)

@@ -5,25 +5,30 @@ Below: the components, run by `pipeline.nlp.analysis`. Above: `pipeline.refresh`
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, get_args
 
+from data.normalise import sanitise
 from data.records import ReadingWay, Statement
 from data.vocabulary import Vocabulary, load_vocabulary
+from embeddings.e5_file import Floats
+from embeddings.encoders import VectorCache
 from pipeline.nlp.analysis import pipeline_zone
 from pipeline.nlp.deadline import TextTooLongError, within
 from pipeline.nlp.language import LANGUAGES
 from pipeline.nlp.language_id import identify_language
 from pipeline.nlp.marks import Marks, spans_of, weights_name
 from pipeline.nlp.readings import Quoter, Reading, analyse, read_groups, read_text
+from pipeline.nlp.text_vectors import RecentVectors, vectors_name, whole_vector
 from pipeline.nlp.version import extractor_version
 
 if TYPE_CHECKING:
     from spacy.language import Language
 
 READINGS: tuple[str, ...] = get_args(ReadingWay)
-"""Ways to read: with the reader of spans (the default), or by rules and words alone, eight times as fast."""
+"""Ways to read: with the reader of spans (the default), or by rules and words alone, many times as fast."""
 TOO_LONG = "too_long"
 """Code of the error of a text that took longer than it may."""
 _BATCH = 16
@@ -40,7 +45,8 @@ def version_of(reading: str = READINGS[0]) -> str:
         ValueError: Another reading than those of READINGS.
     """
     if _is_deep(reading):
-        return hashlib.sha256(f"{extractor_version()} {weights_name()}".encode()).hexdigest()[:16]
+        names = f"{extractor_version()} {weights_name()} {vectors_name()}"
+        return hashlib.sha256(names.encode()).hexdigest()[:16]
     return extractor_version()
 
 
@@ -51,7 +57,11 @@ def _is_deep(reading: str) -> bool:
 
 
 def extract(
-    records: Iterable[tuple[str, str | None, str]], *, reading: str = READINGS[0], seconds: float | None = None
+    records: Iterable[tuple[str, str | None, str]],
+    *,
+    reading: str = READINGS[0],
+    seconds: float | None = None,
+    vectors: VectorCache | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Reads texts one by one.
 
@@ -59,16 +69,17 @@ def extract(
         records: Id, title or None, and text.
         reading: One of READINGS.
         seconds: Processor time that one text may take; None: any.
+        vectors: Gives known vectors and gets new ones, of titles and passages by the built-in encoder.
 
     Yields:
         One dict per record in the shape of CONTRACT, `extract`, all keys present, in the order of the records; for a
         text that took longer than it may, `id` and `error` (`code` TOO_LONG, `message`).
         Offsets are half-open, in code points of the title or text as given; personal data in quotes are masked.
     """
-    deep = _is_deep(reading)
+    way = _Way(_is_deep(reading), seconds, vectors or RecentVectors())
     waiting = iter(records)
     while batch := list(islice(waiting, _BATCH)):
-        yield from _read(batch, deep=deep, seconds=seconds)
+        yield from _read(batch, way)
 
 
 def marks_of(records: Iterable[tuple[str | None, str]]) -> Iterator[tuple[str, Marks]]:
@@ -87,7 +98,16 @@ def groups_of_situation(text: str) -> list[dict[str, Any]]:
         return read_groups(nlp, text)
 
 
-def _read(batch: Sequence[tuple[str, str | None, str]], *, deep: bool, seconds: float | None) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How texts are read: with readers of spans and vectors or without, how long at most, and with which vectors."""
+
+    deep: bool
+    seconds: float | None
+    vectors: VectorCache
+
+
+def _read(batch: Sequence[tuple[str, str | None, str]], way: _Way) -> list[dict[str, Any]]:
     """Reads a few texts, those of one language in one zone: common words are then set up once."""
     languages = [identify_language(f"{title or ''}\n{text}") for _, title, text in batch]
     found: dict[int, dict[str, Any]] = {}
@@ -98,16 +118,18 @@ def _read(batch: Sequence[tuple[str, str | None, str]], *, deep: bool, seconds: 
         with pipeline_zone(pipeline) as nlp:
             for at in chosen:
                 record_id, title, text = batch[at]
-                found[at] = {"id": record_id, **_in_time(nlp, title, text, languages[at], deep, seconds)}
+                found[at] = {"id": record_id, **_in_time(nlp, title, text, languages[at], way)}
     return [found[at] for at in range(len(batch))]
 
 
-def _in_time(
-    nlp: "Language", title: str | None, text: str, language: str, deep: bool, seconds: float | None
-) -> dict[str, Any]:
+def _in_time(nlp: "Language", title: str | None, text: str, language: str, way: _Way) -> dict[str, Any]:
+    def vector() -> Floats:
+        return whole_vector(sanitise(title) if title else None, sanitise(text), way.vectors)
+
     try:
-        with within(seconds):
-            return {"language": language, **_as_dict(read_text(nlp, title, text, deep=deep))}
+        with within(way.seconds):
+            found = read_text(nlp, title, text, deep=way.deep, vector=vector if way.deep else None)
+            return {"language": language, **_as_dict(found)}
     except TextTooLongError as error:
         return {"error": {"code": TOO_LONG, "message": error.message}}
 

@@ -22,6 +22,7 @@ from pipeline.nlp.practice import find_practice
 from pipeline.nlp.scalars import find_scalars
 from pipeline.nlp.sentences import mark_sentences
 from pipeline.nlp.separable import join_separable
+from pipeline.nlp.vector_labels import find_vector_labels
 
 _STEPS: dict[str, Callable[[Doc], Doc]] = {
     "checkup_lemmas": set_lemmas,
@@ -31,6 +32,7 @@ _STEPS: dict[str, Callable[[Doc], Doc]] = {
     "checkup_labels": find_labels,
     "checkup_quantities": find_quantities,
     "checkup_clauses": find_clauses,
+    "checkup_vector_labels": find_vector_labels,
     "checkup_marks": find_marks,
     "checkup_impact": find_impact,
     "checkup_scalars": find_scalars,
@@ -41,7 +43,7 @@ _STEPS: dict[str, Callable[[Doc], Doc]] = {
 COMPONENTS = tuple(_STEPS)
 
 _ATTRIBUTES: dict[str, object] = {
-    "title_tokens": 0, "deep": False, "marks": None,
+    "title_tokens": 0, "deep": False, "vector": None, "on_topic": None, "marks": None,
     "text": "", "words": None, "sentences": [], "cues": [], "search_tokens": [], "cue_sums": {}, "labels": {},
     "quantities": [],
     "clauses": [], "clause_of": [], "claims": [], "grade": None, "facts": [], "lessons": [], "awards": [],

@@ -4,13 +4,13 @@ Below: `pipeline.nlp.label_weights`, `pipeline.nlp.labels`. Above: `pipeline.nlp
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pipeline.nlp.analysis import pipeline_zone
-from pipeline.nlp.label_weights import Floats, LabelWeights, cue_features
+from pipeline.nlp.label_weights import Floats, LabelWeights, cue_features, vector_features
 from pipeline.nlp.labels import label_names
 from pipeline.nlp.readings import Quoter, analyse
 
@@ -33,25 +33,34 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What is looked at of a text: its index tokens, and the logarithms of its sums of cue weights."""
+    """What is looked at of a text: its index tokens, the logarithms of its sums of cue weights, perhaps its vector."""
 
     tokens: frozenset[str]
     cues: Floats
+    vector: Floats | None = None
+    """float32[d], of length one."""
 
 
-def train(examples: Sequence[Example], *, penalty: float = 1.0, folds: int = 5) -> LabelWeights:
+def train(
+    examples: Sequence[Example],
+    *,
+    penalty: float = 1.0,
+    folds: int = 5,
+    vector: Callable[[str | None, str], Floats] | None = None,
+) -> LabelWeights:
     """Trains the weights; thresholds are set where the examples, each left out once, give the best micro-F1.
 
     Args:
         examples: Texts with labels; their order decides the folds.
         penalty: L2 penalty on the weights, in units of one example.
         folds: Parts in which examples of weight 1 are left out for the thresholds.
+        vector: Gives the vector of a title and a text, where vectors are to be learned from too.
 
     Returns:
         Weights for every label; deterministic.
     """
     labels = label_names()
-    seen = [_look(example, labels) for example in examples]
+    seen = [_look(example, labels, vector) for example in examples]
     truth = np.asarray([[label in example.labels for label in labels] for example in examples], dtype=np.float32)
     weight = np.asarray([example.weight for example in examples], dtype=np.float32)
     whole = [index for index, example in enumerate(examples) if example.weight == 1.0]
@@ -67,18 +76,22 @@ def train(examples: Sequence[Example], *, penalty: float = 1.0, folds: int = 5) 
     return replace(final, thresholds=thresholds.astype(np.float32))
 
 
-def _look(example: Example, labels: Sequence[str]) -> Seen:
+def _look(example: Example, labels: Sequence[str], vector: Callable[[str | None, str], Floats] | None = None) -> Seen:
     quoter = Quoter(example.title, example.text)
+    found = vector(example.title, example.text) if vector else None
     with pipeline_zone() as nlp:
         doc = analyse(nlp, quoter)
-        return Seen(frozenset(doc._.search_tokens), cue_features(doc._.cue_sums, labels))
+        return Seen(frozenset(doc._.search_tokens), cue_features(doc._.cue_sums, labels), found)
 
 
 def _scores(model: LabelWeights, seen: Seen) -> Floats:
     rows = sorted(model.tokens[token] for token in seen.tokens if token in model.tokens)
     weights = model.idf[rows]
     length = float(np.sqrt((weights**2).sum())) or 1.0
-    return np.asarray((weights / length) @ model.by_token[rows] + seen.cues @ model.by_cue + model.bias)
+    found = (weights / length) @ model.by_token[rows] + seen.cues @ model.by_cue + model.bias
+    if seen.vector is not None:
+        found = found + vector_features(seen.vector[None], model.usual)[0] @ model.by_vector
+    return np.asarray(found)
 
 
 def fit(
@@ -94,7 +107,7 @@ def fit(
     """Weights with thresholds of zero, from what was seen of the texts.
 
     Args:
-        seen: The texts.
+        seen: The texts, all with a vector or none.
         truth: Which labels hold, float32[texts, labels].
         weight: Of each text.
         labels: Their names.
@@ -112,12 +125,16 @@ def fit(
         columns = [index[token] for token in one.tokens if token in index]
         words[row, columns] = idf[columns]
     words /= np.maximum(np.linalg.norm(words, axis=1, keepdims=True), 1e-9)
-    inputs = np.hstack([words, np.vstack([one.cues for one in seen]), np.ones((len(seen), 1), dtype=np.float32)])
+    known = np.asarray([one.vector for one in seen if one.vector is not None], np.float32)
+    usual = np.asarray(np.average(known, axis=0, weights=weight) if len(known) else np.zeros(0), np.float32)
+    vectors = vector_features(known, usual) if len(known) else np.zeros((len(seen), 0), np.float32)
+    cue_sums, ones = np.vstack([one.cues for one in seen]), np.ones((len(seen), 1), dtype=np.float32)
+    inputs = np.hstack([words, cue_sums, vectors, ones])
     found = _descend(inputs, truth, weight, penalty)
-    split = len(names)
+    by_token, by_cue, by_vector, bias = np.split(found, np.cumsum([len(names), len(cues), len(usual)]))
     return LabelWeights(
-        tuple(labels), tuple(cues), index, idf, found[:split], found[split:-1], found[-1],
-        np.zeros(len(labels), np.float32),
+        tuple(labels), tuple(cues), index, idf, by_token, by_cue, bias[0], np.zeros(len(labels), np.float32),
+        by_vector, usual,
     )  # fmt: skip
 
 

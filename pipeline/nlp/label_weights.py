@@ -1,9 +1,10 @@
-"""The linear model that turns words and cues into scores of fields, groups and the topic.
+"""The linear model that turns words, cues and a vector into scores of fields, groups and the topic.
 
 A text is its set of index tokens, each weighted by its inverse document frequency and the whole scaled to length one
 (Salton & Buckley 1988, doi 10.1016/0306-4573(88)90021-0), beside the logarithm of
-the cue weights of every label. It lies in `weights/labels.npz` (fields and groups) and, by language, in
-`weights/topic.npz` and `weights/topic-en.npz`.
+the cue weights of every label, and where the weights know vectors, its vector less the usual one, scaled to one length.
+It lies in `weights/labels.npz` (fields and groups by words and cues), `weights/vector-labels.npz` (with the vector
+too) and, by language, in `weights/topic.npz` and `weights/topic-en.npz`.
 
 Below: nothing. Above: `pipeline.nlp.labels` and `pipeline.nlp.topic` read it, `pipeline.nlp.label_training` and
 `pipeline.nlp.topic_training` make it.
@@ -12,7 +13,7 @@ Below: nothing. Above: `pipeline.nlp.labels` and `pipeline.nlp.topic` read it, `
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 WEIGHTS_FILE = Path(__file__).parent / "weights" / "labels.npz"
+VECTOR_FILE = WEIGHTS_FILE.with_name("vector-labels.npz")
 TOPIC_FILES = {"de": WEIGHTS_FILE.with_name("topic.npz"), "en": WEIGHTS_FILE.with_name("topic-en.npz")}
 CUE_SCALE = 3.0
+_VECTOR_SCALE = 1.5
+"""Length of a vector less the usual one, beside the words' length of one (1 to 4 tried: fields' F1 within .005)."""
 
 Floats = NDArray[np.float32]
 
@@ -40,25 +44,45 @@ class LabelWeights:
     by_cue: Floats
     bias: Floats
     thresholds: Floats
+    by_vector: Floats = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    """float32[d, labels], where the weights know vectors."""
+    usual: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
+    """float32[d]: the mean of the vectors that were learned from."""
 
-    def decide(self, tokens: Iterable[str], cues: Mapping[str, float]) -> Floats:
+    def decide(self, tokens: Iterable[str], cues: Mapping[str, float], vector: Floats | None = None) -> Floats:
         """Distance of every label from its threshold, in log odds; above zero the label holds.
 
         Args:
             tokens: Index tokens of the text (`pipeline.nlp.search_tokens`).
             cues: Sum of cue weights by name.
+            vector: float32[d], of length one, where the weights know vectors.
         """
-        rows = sorted({self.tokens[token] for token in tokens if token in self.tokens})
-        weights = self.idf[rows]
+        rows, weights = self._weighted(tokens)
         length = float(np.sqrt((weights**2).sum())) or 1.0
-        by_words = (weights / length) @ self.by_token[rows]
-        return np.asarray(by_words + cue_features(cues, self.cues) @ self.by_cue + self.bias - self.thresholds)
+        words = (weights / length) @ self.by_token[rows]
+        found = words + cue_features(cues, self.cues) @ self.by_cue + self.bias - self.thresholds
+        if vector is not None:
+            found = found + vector_features(vector[None], self.usual)[0] @ self.by_vector
+        return np.asarray(found, np.float32)
+
+    def by_words(self, tokens: Iterable[str]) -> Floats:
+        """How much some of a text's tokens speak for every label, float32[labels]: to compare parts of one text."""
+        rows, weights = self._weighted(tokens)
+        return np.asarray(weights @ self.by_token[rows], np.float32)
+
+    def _weighted(self, tokens: Iterable[str]) -> tuple[list[int], Floats]:
+        rows = sorted({self.tokens[token] for token in tokens if token in self.tokens})
+        return rows, self.idf[rows]
 
     def save(self, path: Path, card: Mapping[str, Any]) -> None:
         """Writes the weights and their card into one file; the same weights give the same bytes."""
         names = {"labels": self.labels, "cues": self.cues, "tokens": list(self.tokens)}
+        halves: dict[str, Any] = {}
+        if len(self.usual):
+            halves = {"by_vector": self.by_vector.astype(np.float16), "usual": self.usual}
         np.savez_compressed(
             path,
+            **halves,
             idf=self.idf.astype(np.float16),
             by_token=self.by_token.astype(np.float16),
             by_cue=self.by_cue,
@@ -75,6 +99,13 @@ def cue_features(cues: Mapping[str, float], names: Sequence[str]) -> Floats:
     return np.asarray(np.log1p(sums) / CUE_SCALE, dtype=np.float32)
 
 
+def vector_features(vectors: Floats, usual: Floats) -> Floats:
+    """What is looked at of vectors, float32[n, d]: what each has beyond the usual one, at one length."""
+    found = vectors - usual
+    lengths = np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9)
+    return np.asarray(_VECTOR_SCALE * found / lengths, np.float32)
+
+
 def read_weights(path: Path) -> LabelWeights:
     """Reads a file that `LabelWeights.save` wrote; nothing in it is executed."""
     with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
@@ -88,6 +119,7 @@ def read_weights(path: Path) -> LabelWeights:
             by_cue=file["by_cue"],
             bias=file["bias"],
             thresholds=file["thresholds"],
+            **{name: file[name].astype(np.float32) for name in ("by_vector", "usual") if name in file},
         )
 
 

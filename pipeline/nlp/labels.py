@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.nlp.cues import Cue
-from pipeline.nlp.label_weights import shipped_weights
+from pipeline.nlp.label_weights import Floats, LabelWeights, shipped_weights
 from pipeline.nlp.rules import load_rules
 from pipeline.nlp.search_tokens import index_tokens
 from pipeline.nlp.sentences import sentence_of
@@ -47,47 +47,77 @@ def find_labels(doc: "Doc") -> "Doc":
 
     And what they were read from: `doc._.search_tokens`, and `doc._.cue_sums`, the sum of cue weights by label.
     """
-    by_label = _by_label(doc)
     doc._.search_tokens = index_tokens(doc._.words.lemmas)
     lemmas, title_end = doc._.words.lemmas, doc._.title_tokens
-    doc._.cue_sums = {name: _weight(cues, lemmas, title_end) for name, cues in by_label.items()}
-    distances = _distances(doc)
+    doc._.cue_sums = {name: _weight(cues, lemmas, title_end) for name, cues in _by_label(doc).items()}
+    decide_labels(doc, shipped_weights())
+    return doc
+
+
+def decide_labels(doc: "Doc", model: LabelWeights, vector: Floats | None = None) -> None:
+    """Sets `doc._.labels` and `doc.cats` by words, cues and, where the weights know vectors, the vector of the text."""
+    by_label, distances = _by_label(doc), _distances(doc, model, vector)
     doc.cats.update({name: 1 / (1 + math.exp(-distance)) for name, distance in distances.items()})
-    near = _told(doc, "action_fields", distances, by_label, _NEAR)
+    told = _Teller(doc, model, distances, by_label, _LEAST_CUES if vector is None else 0.0)
+    near = told.told("action_fields", _NEAR)
     doc._.labels = {
         "action_fields": [
             label for place, label in enumerate(near) if place == 0 or distances[f"action_fields/{label.id}"] >= 0
         ],
-        "target_groups": _told(doc, "target_groups", distances, by_label, 0.0),
+        "target_groups": told.told("target_groups", 0.0),
     }
-    return doc
 
 
 def groups_of_situation(doc: "Doc") -> list[Label]:
     """The target groups of a town's situation that went through the pipeline, best first."""
-    return _told(doc, "target_groups", _distances(doc), _by_label(doc), _IN_PASSING)
-
-
-def _distances(doc: "Doc") -> dict[str, float]:
-    """Distance of every label from its threshold in log odds, best first."""
     model = shipped_weights()
-    distances = model.decide(doc._.search_tokens, doc._.cue_sums)
+    told = _Teller(doc, model, _distances(doc, model), _by_label(doc), _LEAST_CUES)
+    return told.told("target_groups", _IN_PASSING)
+
+
+def _distances(doc: "Doc", model: LabelWeights, vector: Floats | None = None) -> dict[str, float]:
+    """Distance of every label from its threshold in log odds, best first."""
+    distances = model.decide(doc._.search_tokens, doc._.cue_sums, vector)
     return {
         name: float(distance)
         for name, distance in sorted(zip(model.labels, distances, strict=True), key=lambda item: (-item[1], item[0]))
     }
 
 
-def _told(
-    doc: "Doc", table: str, distances: Mapping[str, float], by_label: Mapping[str, list[Cue]], least: float
-) -> list[Label]:
-    """The labels of a table from a distance on, each with the sentences that carry it."""
-    sums: Mapping[str, float] = doc._.cue_sums
-    return [
-        Label(name.partition("/")[2], round(doc.cats[name], 4), _carriers(doc, by_label[name]))
-        for name, distance in distances.items()
-        if distance >= least and name.startswith(f"{table}/") and sums.get(name, 0.0) >= _LEAST_CUES
-    ]
+@dataclass(frozen=True, slots=True)
+class _Teller:
+    """What decides of one text which labels are told, and by which sentences."""
+
+    doc: "Doc"
+    model: LabelWeights
+    distances: Mapping[str, float]
+    by_label: Mapping[str, list[Cue]]
+    least_cues: float
+    """Labels with a smaller sum of cue weights are left out."""
+
+    def told(self, table: str, least: float) -> list[Label]:
+        """The labels of a table from a distance on, each with the sentences that carry it."""
+        sums: Mapping[str, float] = self.doc._.cue_sums
+        return [
+            Label(name.partition("/")[2], round(self.doc.cats[name], 4), self._carriers(name))
+            for name, distance in self.distances.items()
+            if distance >= least and name.startswith(f"{table}/") and sums.get(name, 0.0) >= self.least_cues
+        ]
+
+    def _carriers(self, name: str) -> tuple[tuple[int, int], ...]:
+        """The sentences with the greatest sum of cue weights, at most three; without any the one by its words."""
+        weights: dict[tuple[int, int], float] = defaultdict(float)
+        for cue in self.by_label.get(name, ()):
+            weights[sentence_of(self.doc, cue.start)] += cue.weight
+        ranked = sorted(weights, key=lambda span: (-weights[span], span))
+        return tuple(span for span in ranked[:_QUOTES] if weights[span] > 0) or self._by_words(name)
+
+    def _by_words(self, name: str) -> tuple[tuple[int, int], ...]:
+        """The sentence whose words speak most for a label."""
+        column, lemmas = self.model.labels.index(name), self.doc._.words.lemmas
+        spans: list[tuple[int, int]] = [span for span in self.doc._.sentences if span[1] > span[0]]
+        told = [float(self.model.by_words(index_tokens(lemmas[start:end]))[column]) for start, end in spans]
+        return (spans[max(range(len(spans)), key=lambda at: told[at])],) if spans else ()
 
 
 def _by_label(doc: "Doc") -> dict[str, list[Cue]]:
@@ -109,12 +139,3 @@ def _weight(cues: list[Cue], lemmas: list[str], title_end: int) -> float:
         in_title = any(cue.start < title_end for cue in found)
         total += best * (2.0 if in_title else 1.0) * (1 + 0.25 * min(len(found) - 1, 4))
     return total
-
-
-def _carriers(doc: "Doc", cues: list[Cue]) -> tuple[tuple[int, int], ...]:
-    """The sentences with the greatest sum of cue weights, at most three."""
-    weights: dict[tuple[int, int], float] = defaultdict(float)
-    for cue in cues:
-        weights[sentence_of(doc, cue.start)] += cue.weight
-    ranked = sorted(weights, key=lambda span: (-weights[span], span))
-    return tuple(span for span in ranked[:_QUOTES] if weights[span] > 0)

@@ -3,7 +3,7 @@
 Below: the pipeline's components, `data.normalise`, `pipeline.nlp.privacy`. Above: `pipeline.nlp.extract`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from data.impact import TIERS, tier
 from data.normalise import Normalised, normalise, sanitise
 from pipeline.nlp.deadline import check_time
 from pipeline.nlp.impact import best_claim
+from pipeline.nlp.label_weights import Floats
 from pipeline.nlp.labels import groups_of_situation
 from pipeline.nlp.lemmas import Words
 from pipeline.nlp.places import Found
@@ -81,16 +82,27 @@ class Quoter:
         return self._masked[where]
 
 
-def analyse(nlp: "Language", quoter: Quoter, *, deep: bool = False) -> "Doc":
-    """Runs the pipeline over title and text as one document; `deep`: with the reader of spans."""
+def analyse(
+    nlp: "Language", quoter: Quoter, *, deep: bool = False, vector: Callable[[], Floats] | None = None
+) -> "Doc":
+    """Runs the pipeline over title and text as one document.
+
+    Args:
+        nlp: The pipeline, inside its zone.
+        quoter: Title and text.
+        deep: With the reader of spans.
+        vector: Gives the vector of the text as a whole, where fields and groups are to be read from it too.
+    """
     check_time()
     doc = nlp.make_doc(quoter.analysed)
-    doc._.text, doc._.deep = quoter.analysed, deep
+    doc._.text, doc._.deep, doc._.vector = quoter.analysed, deep, vector
     doc._.title_tokens = sum(1 for _ in takewhile(lambda token: token.idx < quoter.title_end, doc))
     return nlp(doc)
 
 
-def read_text(nlp: "Language", title: str | None, text: str, *, deep: bool) -> Reading:
+def read_text(
+    nlp: "Language", title: str | None, text: str, *, deep: bool, vector: Callable[[], Floats] | None = None
+) -> Reading:
     """Runs the pipeline over title and text and collects what its components found.
 
     Args:
@@ -98,9 +110,10 @@ def read_text(nlp: "Language", title: str | None, text: str, *, deep: bool) -> R
         title: The title or None.
         text: The text as given.
         deep: Whether the reader of spans is asked too, or the rules decide alone.
+        vector: As in `analyse`.
     """
     quoter = Quoter(title, text)
-    doc = analyse(nlp, quoter, deep=deep)
+    doc = analyse(nlp, quoter, deep=deep, vector=vector)
     labels = {name: [_label(doc, quoter, label) for label in found] for name, found in doc._.labels.items()}
     on_topic = is_on_topic(doc)
     if not on_topic:

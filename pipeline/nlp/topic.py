@@ -31,10 +31,16 @@ def topic_sums(doc: "Doc") -> dict[str, float]:
 
 
 def is_on_topic(doc: "Doc") -> bool:
-    """Whether a text with its labels and cues is about integration.
+    """Whether a text with its labels and cues is about integration; what was found first stands (`doc._.on_topic`).
 
     It must have a field or a group: of a text without any, nothing could be told.
     """
+    if doc._.on_topic is None:
+        doc._.on_topic = _decide(doc)
+    return bool(doc._.on_topic)
+
+
+def _decide(doc: "Doc") -> bool:
     labels = doc._.labels
     if not any(labels.values()):
         return False

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,8 +11,9 @@ from checkup.label_training import data_sha256, examples, left_out
 from data.corpus_files import load_corpus
 from data.shipped import iter_shipped
 from pipeline.nlp.label_training import Example
-from pipeline.nlp.label_weights import WEIGHTS_FILE
+from pipeline.nlp.label_weights import VECTOR_FILE, WEIGHTS_FILE
 from pipeline.nlp.labels import label_names
+from pipeline.nlp.text_vectors import vectors_name
 
 GOLD = Path("tests/eval/gold_projects/projects.jsonl")
 
@@ -39,7 +41,15 @@ def test_every_label_is_known_and_invented_projects_count_less(found: list[Examp
     assert sum(example.weight == 1.0 for example in found) > 400
 
 
-def test_the_shipped_weights_were_trained_on_these_data(found: list[Example]) -> None:
-    with np.load(WEIGHTS_FILE, allow_pickle=False) as file:
-        card = json.loads(file["card"].tobytes())
+@pytest.mark.parametrize("file", [WEIGHTS_FILE, VECTOR_FILE])
+def test_the_shipped_weights_were_trained_on_these_data(file: Path, found: list[Example]) -> None:
+    card = card_of(file)
     assert card["data_sha256"] == data_sha256(found)
+    assert card.get("encoder") in {None, vectors_name()}
+    assert ("encoder" in card) == (file == VECTOR_FILE)
+
+
+def card_of(file: Path) -> dict[str, Any]:
+    with np.load(file, allow_pickle=False) as weights:
+        card: dict[str, Any] = json.loads(weights["card"].tobytes())
+    return card

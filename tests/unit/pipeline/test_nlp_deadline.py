@@ -100,7 +100,7 @@ def document(name, text):
 
 def test_a_document_over_the_bound_is_reported_with_its_name(slow_pipeline):
     documents = [document("p1", GOOD), document("p2", f"{SLOW}. {GOOD}")]
-    read, refused = next(iter(extraction.read_all(documents, reading="rules", seconds=1.5)))
+    read, refused = next(iter(extraction.read_all(documents, reading="rules", seconds=1.5))).found
     assert isinstance(read, Extraction)
     assert isinstance(refused, Rejected)
     assert refused.id == "p2"

@@ -2,6 +2,7 @@ import pytest
 
 from data.settings import Settings
 from embeddings.encoders import load_encoder
+from pipeline.nlp.text_vectors import built_in
 from pipeline.project_reading import ProjectReader
 
 TITLE = "Sprachpaten im Landkreis"
@@ -36,13 +37,40 @@ def test_approaches_are_read_with_the_passage_that_tells_of_them(reader):
     assert found["modules"]
 
 
-def test_the_encoder_is_loaded_once(reader, monkeypatch):
+def test_the_encoder_is_loaded_once_for_labels_and_approaches(reader, monkeypatch):
     loaded = []
-    monkeypatch.setattr(
-        "pipeline.project_reading.load_encoder", lambda *a, **k: loaded.append(a) or load_encoder(*a, **k)
-    )
+
+    def watched(*args, **options):
+        loaded.append(args)
+        return load_encoder(*args, **options)
+
+    for module in ("pipeline.project_reading", "pipeline.nlp.text_vectors"):
+        monkeypatch.setattr(f"{module}.load_encoder", watched)
+    built_in.cache_clear()
     assert all(found["approaches"] for found in reader.read([("p", TITLE, TEXT), ("q", TITLE, TEXT)]))
     assert len(loaded) == 1
+
+
+def test_no_word_is_encoded_twice(reader, monkeypatch):
+    seen = []
+    encoder = built_in()
+    encode = type(encoder).encode
+
+    def watched(self, texts, **options):
+        seen.extend(texts)
+        return encode(self, texts, **options)
+
+    monkeypatch.setattr(type(encoder), "encode", watched)
+    (found,) = reader.read([("p", TITLE, f"{TEXT} {TEXT}")])
+    assert found["approaches"]
+    assert sum(map(len, seen)) <= len(TITLE) + len(f"{TEXT} {TEXT}")
+    assert len(seen) == len(set(seen))
+
+
+@pytest.mark.parametrize("settings", [{"threads": 2}, {"encoder": "e5-exact"}])
+def test_another_encoder_is_the_one_that_the_settings_name(tmp_path, settings):
+    reader = ProjectReader(Settings(workspace=tmp_path, **settings))
+    assert reader._encoder is not built_in()
 
 
 def test_a_text_off_the_topic_has_none(reader):

@@ -85,21 +85,8 @@ def whole_vector(title: str | None, text: str, kept: VectorCache) -> Floats:
     return found
 
 
-class _Into:
-    """A cache that `load_shipped` fills."""
-
-    def __init__(self) -> None:
-        self.vectors: dict[str, bytes] = {}
-
-    def get_vectors(self, _fingerprint: str, _text_sha256s: Iterable[str]) -> Mapping[str, bytes]:
-        return {}
-
-    def put_vectors(self, _fingerprint: str, vectors: Mapping[str, bytes]) -> None:
-        self.vectors.update(vectors)
-
-
 @cache
 def _shipped(fingerprint: str) -> Mapping[str, bytes]:
-    into = _Into()
-    load_shipped(into, fingerprint)
-    return into.vectors
+    shipped = NewVectors()
+    load_shipped(shipped, fingerprint)
+    return shipped.found

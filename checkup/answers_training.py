@@ -26,7 +26,8 @@ from embeddings.encoders import Encoder, VectorCache, encode_cached
 from embeddings.linear import centred
 from embeddings.linear_training import ridge_weights
 from pipeline.answers import FEATURES, GRADE_VALUES, WORD_BITS, AnswerReader, Read
-from pipeline.approaches import load_reader, strengths
+from pipeline.approach_reader import load_reader
+from pipeline.approaches import strengths
 from pipeline.nlp.passages import passages
 from pipeline.nlp.search_tokens import search_tokens
 from pipeline.project_vectors import project_vectors, whole_text

@@ -15,26 +15,26 @@ from data.corpus_files import Corpus
 from data.shipped import iter_shipped
 from pipeline.nlp.label_training import Example, train
 from pipeline.nlp.label_weights import VECTOR_FILE, WEIGHTS_FILE
-from pipeline.nlp.text_vectors import RecentVectors, vectors_name, whole_vector
+from pipeline.nlp.text_vectors import RecentVectors, embed, vectors_name
 
 INVENTED = 0.15
 """Weight of an invented project beside a shipped one."""
 PENALTY = 0.1
 VECTOR_PENALTY = 0.25
-"""Where vectors are learned from as well."""
+"""Where vectors and approaches are learned from as well."""
 TABLES = ("action_fields", "target_groups")
 
 
 def train_label_weights(
     gold: Path, corpus: Corpus, output: Path = WEIGHTS_FILE, with_vectors: Path = VECTOR_FILE
 ) -> int:
-    """Trains and writes the weights, by words and cues alone and with the vectors of the built-in encoder.
+    """Trains and writes the weights, by words and cues alone and with vectors and approaches.
 
     Args:
         gold: `projects.jsonl` with `id` and `split`; of its projects only those of the part `train` are learned from.
         corpus: holds the invented projects.
         output: the .npz to write; the same data give the same bytes.
-        with_vectors: the one that knows vectors; on another machine it differs within rounding.
+        with_vectors: the one that knows vectors and approaches; on another machine it differs within rounding.
 
     Returns:
         How many texts were used.
@@ -44,7 +44,7 @@ def train_label_weights(
     output.parent.mkdir(parents=True, exist_ok=True)
     train(found, penalty=PENALTY).save(output, {**card, "penalty": PENALTY})
     kept = RecentVectors()
-    weights = train(found, penalty=VECTOR_PENALTY, vector=lambda title, text: whole_vector(title, text, kept))
+    weights = train(found, penalty=VECTOR_PENALTY, embed=lambda title, text: embed(title, text, kept))
     weights.save(with_vectors, {**card, "penalty": VECTOR_PENALTY, "encoder": vectors_name()})
     return len(found)
 

@@ -1,7 +1,7 @@
 """Small linear readers over a text's vector and its hashed words and character n-grams: which class, how likely.
 
-Below: NumPy. Above: `pipeline.approaches` (which approach a passage describes), `pipeline.answers` (hashed tokens),
-`matching.situation` (which need a sentence states, and the sentence's role). Trained by `embeddings.linear_training`;
+Below: NumPy. Above: `pipeline.approach_reader` (which approach a passage describes), `pipeline.answers` (hashed
+tokens), `matching.situation` (which need a sentence states, and its role). Trained by `embeddings.linear_training`;
 weights are arrays in one .npz, read without pickle, and belong to one encoder's fingerprint.
 
 The class probabilities are the softmax of `w_v * (V x + b_v) + w_h * (H h + b_h)`: a logistic regression over the

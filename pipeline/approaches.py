@@ -1,32 +1,21 @@
 """Which approaches a project carries out, read from the vectors and words of its passages.
 
-Below: `embeddings.linear`. Above: `pipeline.publish`, `pipeline.project_reading`. `checkup train readers` makes the
-weights.
+Below: `pipeline.approach_reader`. Above: `pipeline.publish`, `pipeline.project_reading`.
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from data.errors import CheckupError
 from embeddings.e5_file import Floats
 from embeddings.linear import LinearReader
+from pipeline.approach_reader import row_of
 
-WEIGHTS = Path(__file__).parent / "weights" / "approaches.npz"
 SHOWN = 0.3
 """A read approach is named if its strength is at least this, the best one always."""
 MOST_SHOWN = 4
-
-
-def load_reader(fingerprint: str, path: Path = WEIGHTS) -> LinearReader | None:
-    """The shipped reader, or None where it was trained for another encoder (projects then have labels only)."""
-    try:
-        return LinearReader.read(path, fingerprint)
-    except CheckupError:
-        return None
 
 
 def strengths(
@@ -79,13 +68,6 @@ def strengths(
             row = result[rows[number, 0]]
             np.maximum(row, row_of(probabilities[None], reader.classes, approaches), out=row)
     return result.astype(np.float16).astype(np.float32)
-
-
-def row_of(probabilities: Floats, classes: Sequence[str], approaches: Sequence[str]) -> Floats:
-    """float32[approaches]: the highest probability over passages, float32[n, classes]; 0 for what no class is."""
-    place = {name: number for number, name in enumerate(classes)}
-    most = probabilities.max(axis=0)
-    return np.array([most[place[name]] if name in place else 0.0 for name in approaches], np.float32)
 
 
 def named(row: Floats, approaches: Sequence[str]) -> list[str]:

@@ -15,7 +15,8 @@ from data.vocabulary import load_vocabulary
 from embeddings.encoders import Encoder, load_encoder
 from embeddings.linear import LinearReader
 from embeddings.published import WHOLE
-from pipeline.approaches import load_reader, named, row_of
+from pipeline.approach_reader import load_reader, row_of
+from pipeline.approaches import named
 from pipeline.nlp.extract import READINGS, extract
 from pipeline.nlp.passages import passages
 from pipeline.nlp.privacy import mask

@@ -22,7 +22,8 @@ from embeddings.e5_file import Floats
 from embeddings.encoders import Encoder, encode_cached
 from embeddings.published import WHOLE, IndexUnusableError, index_folder, publish, taken_over
 from pipeline.answers import AnswerReader, Read, answers
-from pipeline.approaches import load_reader, named, strengths
+from pipeline.approach_reader import load_reader
+from pipeline.approaches import named, strengths
 from pipeline.project_vectors import POOLING, project_vectors, whole_text
 from pipeline.retention import recall
 

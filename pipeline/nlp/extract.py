@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any, get_args
 from data.normalise import sanitise
 from data.records import ReadingWay, Statement
 from data.vocabulary import Vocabulary, load_vocabulary
-from embeddings.e5_file import Floats
 from embeddings.encoders import VectorCache
 from pipeline.nlp.analysis import pipeline_zone
 from pipeline.nlp.deadline import TextTooLongError, within
+from pipeline.nlp.label_weights import Embedded
 from pipeline.nlp.language import LANGUAGES
 from pipeline.nlp.language_id import identify_language
 from pipeline.nlp.marks import Marks, spans_of, weights_name
 from pipeline.nlp.readings import Quoter, Reading, analyse, read_groups, read_text
-from pipeline.nlp.text_vectors import RecentVectors, vectors_name, whole_vector
+from pipeline.nlp.text_vectors import RecentVectors, embed, vectors_name
 from pipeline.nlp.version import extractor_version
 
 if TYPE_CHECKING:
@@ -123,12 +123,12 @@ def _read(batch: Sequence[tuple[str, str | None, str]], way: _Way) -> list[dict[
 
 
 def _in_time(nlp: "Language", title: str | None, text: str, language: str, way: _Way) -> dict[str, Any]:
-    def vector() -> Floats:
-        return whole_vector(sanitise(title) if title else None, sanitise(text), way.vectors)
+    def embedded() -> Embedded:
+        return embed(sanitise(title) if title else None, sanitise(text), way.vectors)
 
     try:
         with within(way.seconds):
-            found = read_text(nlp, title, text, deep=way.deep, vector=vector if way.deep else None)
+            found = read_text(nlp, title, text, deep=way.deep, embed=embedded if way.deep else None)
             return {"language": language, **_as_dict(found)}
     except TextTooLongError as error:
         return {"error": {"code": TOO_LONG, "message": error.message}}

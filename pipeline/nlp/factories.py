@@ -43,7 +43,7 @@ _STEPS: dict[str, Callable[[Doc], Doc]] = {
 COMPONENTS = tuple(_STEPS)
 
 _ATTRIBUTES: dict[str, object] = {
-    "title_tokens": 0, "deep": False, "vector": None, "on_topic": None, "marks": None,
+    "title_tokens": 0, "deep": False, "embed": None, "on_topic": None, "marks": None,
     "text": "", "words": None, "sentences": [], "cues": [], "search_tokens": [], "cue_sums": {}, "labels": {},
     "quantities": [],
     "clauses": [], "clause_of": [], "claims": [], "grade": None, "facts": [], "lessons": [], "awards": [],

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pipeline.nlp.analysis import pipeline_zone
-from pipeline.nlp.label_weights import Floats, LabelWeights, cue_features, vector_features
+from pipeline.nlp.label_weights import Embedded, Floats, LabelWeights, approach_features, cue_features, vector_features
 from pipeline.nlp.labels import label_names
 from pipeline.nlp.readings import Quoter, analyse
 
@@ -33,12 +33,11 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What is looked at of a text: its index tokens, the logarithms of its sums of cue weights, perhaps its vector."""
+    """What is looked at of a text: index tokens, logarithms of its sums of cue weights, perhaps vectors."""
 
     tokens: frozenset[str]
     cues: Floats
-    vector: Floats | None = None
-    """float32[d], of length one."""
+    embedded: Embedded | None = None
 
 
 def train(
@@ -46,7 +45,7 @@ def train(
     *,
     penalty: float = 1.0,
     folds: int = 5,
-    vector: Callable[[str | None, str], Floats] | None = None,
+    embed: Callable[[str | None, str], Embedded] | None = None,
 ) -> LabelWeights:
     """Trains the weights; thresholds are set where the examples, each left out once, give the best micro-F1.
 
@@ -54,13 +53,13 @@ def train(
         examples: Texts with labels; their order decides the folds.
         penalty: L2 penalty on the weights, in units of one example.
         folds: Parts in which examples of weight 1 are left out for the thresholds.
-        vector: Gives the vector of a title and a text, where vectors are to be learned from too.
+        embed: Says what encoder and reader of approaches say of a title and a text, where that is learned from too.
 
     Returns:
         Weights for every label; deterministic.
     """
     labels = label_names()
-    seen = [_look(example, labels, vector) for example in examples]
+    seen = [_look(example, labels, embed) for example in examples]
     truth = np.asarray([[label in example.labels for label in labels] for example in examples], dtype=np.float32)
     weight = np.asarray([example.weight for example in examples], dtype=np.float32)
     whole = [index for index, example in enumerate(examples) if example.weight == 1.0]
@@ -76,9 +75,9 @@ def train(
     return replace(final, thresholds=thresholds.astype(np.float32))
 
 
-def _look(example: Example, labels: Sequence[str], vector: Callable[[str | None, str], Floats] | None = None) -> Seen:
+def _look(example: Example, labels: Sequence[str], embed: Callable[[str | None, str], Embedded] | None = None) -> Seen:
     quoter = Quoter(example.title, example.text)
-    found = vector(example.title, example.text) if vector else None
+    found = embed(example.title, example.text) if embed else None
     with pipeline_zone() as nlp:
         doc = analyse(nlp, quoter)
         return Seen(frozenset(doc._.search_tokens), cue_features(doc._.cue_sums, labels), found)
@@ -89,8 +88,9 @@ def _scores(model: LabelWeights, seen: Seen) -> Floats:
     weights = model.idf[rows]
     length = float(np.sqrt((weights**2).sum())) or 1.0
     found = (weights / length) @ model.by_token[rows] + seen.cues @ model.by_cue + model.bias
-    if seen.vector is not None:
-        found = found + vector_features(seen.vector[None], model.usual)[0] @ model.by_vector
+    if seen.embedded is not None:
+        found = found + vector_features(seen.embedded.vectors[None], model.usual)[0] @ model.by_vector
+        found = found + approach_features(seen.embedded.approaches, model.approaches) @ model.by_approach
     return np.asarray(found)
 
 
@@ -107,7 +107,7 @@ def fit(
     """Weights with thresholds of zero, from what was seen of the texts.
 
     Args:
-        seen: The texts, all with a vector or none.
+        seen: The texts, all with vectors or none.
         truth: Which labels hold, float32[texts, labels].
         weight: Of each text.
         labels: Their names.
@@ -125,17 +125,33 @@ def fit(
         columns = [index[token] for token in one.tokens if token in index]
         words[row, columns] = idf[columns]
     words /= np.maximum(np.linalg.norm(words, axis=1, keepdims=True), 1e-9)
-    known = np.asarray([one.vector for one in seen if one.vector is not None], np.float32)
-    usual = np.asarray(np.average(known, axis=0, weights=weight) if len(known) else np.zeros(0), np.float32)
-    vectors = vector_features(known, usual) if len(known) else np.zeros((len(seen), 0), np.float32)
-    cue_sums, ones = np.vstack([one.cues for one in seen]), np.ones((len(seen), 1), dtype=np.float32)
-    inputs = np.hstack([words, cue_sums, vectors, ones])
+    known = [one.embedded for one in seen if one.embedded is not None]
+    vectors, usual = _vectors(known, weight)
+    approaches = tuple(known[0].approaches) if known else ()
+    carried = np.asarray([approach_features(one.approaches, approaches) for one in known], np.float32)
+    parts = [words, np.vstack([one.cues for one in seen])]
+    if known:
+        parts += [vectors, carried]
+    inputs = np.hstack([*parts, np.ones((len(seen), 1), dtype=np.float32)])
     found = _descend(inputs, truth, weight, penalty)
-    by_token, by_cue, by_vector, bias = np.split(found, np.cumsum([len(names), len(cues), len(usual)]))
+    by_token, by_cue, by_vector, by_approach, bias = np.split(
+        found, np.cumsum([len(names), len(cues), usual.size, len(approaches)])
+    )
     return LabelWeights(
         tuple(labels), tuple(cues), index, idf, by_token, by_cue, bias[0], np.zeros(len(labels), np.float32),
-        by_vector, usual,
+        by_vector, usual, approaches, by_approach,
     )  # fmt: skip
+
+
+def _vectors(known: Sequence[Embedded], weight: Floats) -> tuple[Floats, Floats]:
+    """What is looked at of vectors, float32[texts, parts * d], and the usual ones, float32[parts, d]."""
+    if not known:
+        return np.zeros((0, 0), np.float32), np.zeros((0, 0), np.float32)
+    vectors = np.asarray([one.vectors for one in known], np.float32)
+    told = vectors.any(axis=2) * weight[:, None]
+    sums = np.einsum("tp,tpd->pd", told, vectors)
+    usual = np.asarray(sums / np.maximum(told.sum(axis=0), 1e-9)[:, None], np.float32)
+    return vector_features(vectors, usual), usual
 
 
 def _descend(inputs: Floats, truth: Floats, weight: Floats, penalty: float) -> Floats:

@@ -2,9 +2,10 @@
 
 A text is its set of index tokens, each weighted by its inverse document frequency and the whole scaled to length one
 (Salton & Buckley 1988, doi 10.1016/0306-4573(88)90021-0), beside the logarithm of
-the cue weights of every label, and where the weights know vectors, its vector less the usual one, scaled to one length.
-It lies in `weights/labels.npz` (fields and groups by words and cues), `weights/vector-labels.npz` (with the vector
-too) and, by language, in `weights/topic.npz` and `weights/topic-en.npz`.
+the cue weights of every label, and where the weights know more, the vectors of its parts, each less the usual one and
+scaled to one length, and the approaches that were read from them.
+It lies in `weights/labels.npz` (fields and groups by words and cues), `weights/vector-labels.npz` (with vectors and
+approaches too) and, by language, in `weights/topic.npz` and `weights/topic-en.npz`.
 
 Below: nothing. Above: `pipeline.nlp.labels` and `pipeline.nlp.topic` read it, `pipeline.nlp.label_training` and
 `pipeline.nlp.topic_training` make it.
@@ -25,11 +26,21 @@ WEIGHTS_FILE = Path(__file__).parent / "weights" / "labels.npz"
 VECTOR_FILE = WEIGHTS_FILE.with_name("vector-labels.npz")
 TOPIC_FILES = {"de": WEIGHTS_FILE.with_name("topic.npz"), "en": WEIGHTS_FILE.with_name("topic-en.npz")}
 CUE_SCALE = 3.0
-_VECTOR_SCALE = 1.5
-"""Length of a vector less the usual one, beside the words' length of one: from 1 to 2.5 fields' F1 moves by .008, at
-4.5 it is .015 lower."""
+_OF_VECTORS = ("by_vector", "usual", "by_approach")
+_VECTOR_SCALE = 0.75
+"""Length of the vector of each part less the usual one, beside the words' length of one; .5 and 1 are as good."""
 
 Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embedded:
+    """What the encoder and the reader of approaches say of a text."""
+
+    vectors: Floats
+    """float32[parts, d]: one of length one for each part of the text that is looked at, zeros where it has none."""
+    approaches: Mapping[str, float]
+    """How likely the text describes each approach, 0..1."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,24 +57,29 @@ class LabelWeights:
     bias: Floats
     thresholds: Floats
     by_vector: Floats = field(default_factory=lambda: np.zeros((0, 0), np.float32))
-    """float32[d, labels], where the weights know vectors."""
-    usual: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
-    """float32[d]: the mean of the vectors that were learned from."""
+    """float32[parts * d, labels], where the weights know vectors."""
+    usual: Floats = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    """float32[parts, d]: the mean of the vectors that were learned from."""
+    approaches: tuple[str, ...] = ()
+    """Those that the weights know."""
+    by_approach: Floats = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    """float32[approaches, labels]."""
 
-    def decide(self, tokens: Iterable[str], cues: Mapping[str, float], vector: Floats | None = None) -> Floats:
+    def decide(self, tokens: Iterable[str], cues: Mapping[str, float], embedded: Embedded | None = None) -> Floats:
         """Distance of every label from its threshold, in log odds; above zero the label holds.
 
         Args:
             tokens: Index tokens of the text (`pipeline.nlp.search_tokens`).
             cues: Sum of cue weights by name.
-            vector: float32[d], of length one, where the weights know vectors.
+            embedded: Where the weights know vectors and approaches.
         """
         rows, weights = self._weighted(tokens)
         length = float(np.sqrt((weights**2).sum())) or 1.0
         words = (weights / length) @ self.by_token[rows]
         found = words + cue_features(cues, self.cues) @ self.by_cue + self.bias - self.thresholds
-        if vector is not None:
-            found = found + vector_features(vector[None], self.usual)[0] @ self.by_vector
+        if embedded is not None:
+            found = found + vector_features(embedded.vectors[None], self.usual)[0] @ self.by_vector
+            found = found + approach_features(embedded.approaches, self.approaches) @ self.by_approach
         return np.asarray(found, np.float32)
 
     def by_words(self, tokens: Iterable[str]) -> Floats:
@@ -77,13 +93,15 @@ class LabelWeights:
 
     def save(self, path: Path, card: Mapping[str, Any]) -> None:
         """Writes the weights and their card into one file; the same weights give the same bytes."""
-        names = {"labels": self.labels, "cues": self.cues, "tokens": list(self.tokens)}
-        halves: dict[str, Any] = {}
+        names: dict[str, Any] = {"labels": self.labels, "cues": self.cues, "tokens": list(self.tokens)}
+        more: dict[str, Any] = {}
         if len(self.usual):
-            halves = {"by_vector": self.by_vector.astype(np.float16), "usual": self.usual}
+            names["approaches"] = self.approaches
+            more = {"by_vector": self.by_vector.astype(np.float16), "usual": self.usual}
+            more["by_approach"] = self.by_approach.astype(np.float16)
         np.savez_compressed(
             path,
-            **halves,
+            **more,
             idf=self.idf.astype(np.float16),
             by_token=self.by_token.astype(np.float16),
             by_cue=self.by_cue,
@@ -101,10 +119,23 @@ def cue_features(cues: Mapping[str, float], names: Sequence[str]) -> Floats:
 
 
 def vector_features(vectors: Floats, usual: Floats) -> Floats:
-    """What is looked at of vectors, float32[n, d]: what each has beyond the usual one, at one length."""
-    found = vectors - usual
-    lengths = np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9)
-    return np.asarray(_VECTOR_SCALE * found / lengths, np.float32)
+    """What is looked at of the vectors of texts: what each has beyond the usual one, at one length.
+
+    Args:
+        vectors: float32[texts, parts, d]; zeros stay zeros.
+        usual: float32[parts, d].
+
+    Returns:
+        float32[texts, parts * d].
+    """
+    found = np.where(vectors.any(axis=2, keepdims=True), vectors - usual, 0.0)
+    lengths = np.maximum(np.linalg.norm(found, axis=2, keepdims=True), 1e-9)
+    return np.asarray(_VECTOR_SCALE * found / lengths, np.float32).reshape(len(vectors), -1)
+
+
+def approach_features(approaches: Mapping[str, float], names: Sequence[str]) -> Floats:
+    """How likely each approach is: float32[names]."""
+    return np.asarray([approaches.get(name, 0.0) for name in names], np.float32)
 
 
 def read_weights(path: Path) -> LabelWeights:
@@ -120,7 +151,8 @@ def read_weights(path: Path) -> LabelWeights:
             by_cue=file["by_cue"],
             bias=file["bias"],
             thresholds=file["thresholds"],
-            **{name: file[name].astype(np.float32) for name in ("by_vector", "usual") if name in file},
+            approaches=tuple(names.get("approaches", ())),
+            **{name: file[name].astype(np.float32) for name in _OF_VECTORS if name in file},
         )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.nlp.cues import Cue
-from pipeline.nlp.label_weights import Floats, LabelWeights, shipped_weights
+from pipeline.nlp.label_weights import Embedded, LabelWeights, shipped_weights
 from pipeline.nlp.rules import load_rules
 from pipeline.nlp.search_tokens import index_tokens
 from pipeline.nlp.sentences import sentence_of
@@ -54,11 +54,11 @@ def find_labels(doc: "Doc") -> "Doc":
     return doc
 
 
-def decide_labels(doc: "Doc", model: LabelWeights, vector: Floats | None = None) -> None:
-    """Sets `doc._.labels` and `doc.cats` by words, cues and, where the weights know vectors, the vector of the text."""
-    by_label, distances = _by_label(doc), _distances(doc, model, vector)
+def decide_labels(doc: "Doc", model: LabelWeights, embedded: Embedded | None = None) -> None:
+    """Sets `doc._.labels` and `doc.cats` by words, cues and, where the weights know them, vectors and approaches."""
+    by_label, distances = _by_label(doc), _distances(doc, model, embedded)
     doc.cats.update({name: 1 / (1 + math.exp(-distance)) for name, distance in distances.items()})
-    told = _Teller(doc, model, distances, by_label, _LEAST_CUES if vector is None else 0.0)
+    told = _Teller(doc, model, distances, by_label, _LEAST_CUES if embedded is None else 0.0)
     near = told.told("action_fields", _NEAR)
     doc._.labels = {
         "action_fields": [
@@ -75,9 +75,9 @@ def groups_of_situation(doc: "Doc") -> list[Label]:
     return told.told("target_groups", _IN_PASSING)
 
 
-def _distances(doc: "Doc", model: LabelWeights, vector: Floats | None = None) -> dict[str, float]:
+def _distances(doc: "Doc", model: LabelWeights, embedded: Embedded | None = None) -> dict[str, float]:
     """Distance of every label from its threshold in log odds, best first."""
-    distances = model.decide(doc._.search_tokens, doc._.cue_sums, vector)
+    distances = model.decide(doc._.search_tokens, doc._.cue_sums, embedded)
     return {
         name: float(distance)
         for name, distance in sorted(zip(model.labels, distances, strict=True), key=lambda item: (-item[1], item[0]))

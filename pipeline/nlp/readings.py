@@ -12,7 +12,7 @@ from data.impact import TIERS, tier
 from data.normalise import Normalised, normalise, sanitise
 from pipeline.nlp.deadline import check_time
 from pipeline.nlp.impact import best_claim
-from pipeline.nlp.label_weights import Floats
+from pipeline.nlp.label_weights import Embedded
 from pipeline.nlp.labels import groups_of_situation
 from pipeline.nlp.lemmas import Words
 from pipeline.nlp.places import Found
@@ -83,7 +83,7 @@ class Quoter:
 
 
 def analyse(
-    nlp: "Language", quoter: Quoter, *, deep: bool = False, vector: Callable[[], Floats] | None = None
+    nlp: "Language", quoter: Quoter, *, deep: bool = False, embed: Callable[[], Embedded] | None = None
 ) -> "Doc":
     """Runs the pipeline over title and text as one document.
 
@@ -91,17 +91,17 @@ def analyse(
         nlp: The pipeline, inside its zone.
         quoter: Title and text.
         deep: With the reader of spans.
-        vector: Gives the vector of the text as a whole, where fields and groups are to be read from it too.
+        embed: Says what the encoder says of the text, where fields and groups are to be read from that too.
     """
     check_time()
     doc = nlp.make_doc(quoter.analysed)
-    doc._.text, doc._.deep, doc._.vector = quoter.analysed, deep, vector
+    doc._.text, doc._.deep, doc._.embed = quoter.analysed, deep, embed
     doc._.title_tokens = sum(1 for _ in takewhile(lambda token: token.idx < quoter.title_end, doc))
     return nlp(doc)
 
 
 def read_text(
-    nlp: "Language", title: str | None, text: str, *, deep: bool, vector: Callable[[], Floats] | None = None
+    nlp: "Language", title: str | None, text: str, *, deep: bool, embed: Callable[[], Embedded] | None = None
 ) -> Reading:
     """Runs the pipeline over title and text and collects what its components found.
 
@@ -110,10 +110,10 @@ def read_text(
         title: The title or None.
         text: The text as given.
         deep: Whether the reader of spans is asked too, or the rules decide alone.
-        vector: As in `analyse`.
+        embed: As in `analyse`.
     """
     quoter = Quoter(title, text)
-    doc = analyse(nlp, quoter, deep=deep, vector=vector)
+    doc = analyse(nlp, quoter, deep=deep, embed=embed)
     labels = {name: [_label(doc, quoter, label) for label in found] for name, found in doc._.labels.items()}
     on_topic = is_on_topic(doc)
     if not on_topic:

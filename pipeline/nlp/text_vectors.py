@@ -1,18 +1,25 @@
-"""The vector of a text as a whole, by the built-in encoder: fields and groups are read from it too.
+"""What the built-in encoder says of a text: fields and groups are read from it too.
 
-Below: `embeddings.encoders`, `pipeline.project_vectors`, `pipeline.nlp.passages`. Above: `pipeline.nlp.extract`.
-It is put together from the same texts that the database embeds, so that a cache saves doing that twice.
+Below: `embeddings.encoders`, `pipeline.project_vectors`, `pipeline.approach_reader`, `pipeline.nlp.passages`,
+`pipeline.nlp.search_tokens`. Above: `pipeline.nlp.extract`.
+The vectors are those that the database embeds, so that a cache saves doing that twice.
 """
 
 from collections.abc import Iterable, Mapping
 from functools import cache
 
+import numpy as np
+
 from embeddings.e5_build import build_name, load_adapter
-from embeddings.e5_file import Floats
-from embeddings.encoders import Encoder, VectorCache, load_encoder
+from embeddings.e5_file import Floats, file_sha256
+from embeddings.encoders import Encoder, VectorCache, encode_cached, load_encoder
+from embeddings.linear import LinearReader
 from embeddings.shipped_vectors import load_shipped
+from pipeline.approach_reader import WEIGHTS, load_reader
+from pipeline.nlp.label_weights import Embedded
 from pipeline.nlp.passages import passages
-from pipeline.project_vectors import project_vectors
+from pipeline.nlp.search_tokens import search_tokens
+from pipeline.project_vectors import ProjectVectors, project_vectors
 
 _MOST_CHARACTERS = 12_000
 """Of a text; what follows does not change what it is about, and a long one must not take minutes."""
@@ -67,12 +74,14 @@ def built_in() -> Encoder:
 
 @cache
 def vectors_name() -> str:
-    """Names all that the vectors depend on beside the text."""
-    return build_name(load_adapter("default"))
+    """Names all that `embed` depends on beside the text."""
+    return f"{build_name(load_adapter('default'))} {file_sha256(WEIGHTS)[:16]}"
 
 
-def whole_vector(title: str | None, text: str, kept: VectorCache) -> Floats:
-    """The vector float32[d] of a project as a whole, of length one.
+def embed(title: str | None, text: str, kept: VectorCache) -> Embedded:
+    """Three vectors of a text: of all its passages, of the first one and of the title; and the approaches read from it.
+
+    A title of its own says more of the field than as a part of the whole, however short it is (docs/quality.md).
 
     Args:
         title: The title or None.
@@ -80,9 +89,30 @@ def whole_vector(title: str | None, text: str, kept: VectorCache) -> Floats:
         kept: is asked for the vectors of title and passages, and gets them.
     """
     read = text[:_MOST_CHARACTERS]
-    card = {"title": title, "text": read, "passages": passages(read) or [(0, len(read))]}
-    found: Floats = project_vectors([card], encoder=built_in(), cache=kept).wholes()[0]
-    return found
+    spans = passages(read) or [(0, len(read))]
+    found = project_vectors([{"title": title, "text": read, "passages": spans}], encoder=built_in(), cache=kept)
+    vectors = found.directions()
+    parts = vectors[1:] if len(vectors) > 1 else vectors
+    body = np.asarray([end - start for start, end in spans], np.float32) @ parts
+    heading = np.zeros_like(body)
+    if title:
+        heading = encode_cached([title], encoder=built_in(), cache=kept)[0]
+    told = np.asarray([body / max(float(np.linalg.norm(body)), 1e-9), parts[0], heading], np.float32)
+    return Embedded(told, _approaches(found, vectors))
+
+
+def _approaches(found: ProjectVectors, vectors: Floats) -> dict[str, float]:
+    """By approach its highest probability over the whole and its passages."""
+    reader = _reader()
+    if reader is None:
+        return {}
+    told = reader.probabilities(vectors, found.texts, [search_tokens(text) for text in found.texts])
+    return dict(zip(reader.classes, told.max(axis=0).tolist(), strict=True))
+
+
+@cache
+def _reader() -> LinearReader | None:
+    return load_reader(built_in().fingerprint)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Action fields and target groups read once more, with the vector of the text beside its words and cues.
+"""Action fields and target groups read once more, with vectors and approaches of the text beside its words and cues.
 
 Below: `pipeline.nlp.labels`, `pipeline.nlp.topic`, `pipeline.nlp.label_weights`. Above: the component
 `checkup_vector_labels`.
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def find_vector_labels(doc: "Doc") -> "Doc":
-    """Component `checkup_vector_labels`: decides `doc._.labels` and `doc.cats` anew, where `doc._.vector` gives one.
+    """Component `checkup_vector_labels`: decides `doc._.labels` and `doc.cats` anew, where `doc._.embed` is given.
 
-    Of a text off the topic nothing is told, so its vector is not asked for.
+    Of a text off the topic nothing is told, so it is not embedded.
     """
-    if doc._.vector is not None and is_on_topic(doc):
-        decide_labels(doc, shipped_weights(VECTOR_FILE), doc._.vector())
+    if doc._.embed is not None and is_on_topic(doc):
+        decide_labels(doc, shipped_weights(VECTOR_FILE), doc._.embed())
     return doc

@@ -1,4 +1,6 @@
-"""Fields and groups with the vector of the text: when it is asked for, what it changes, what carries a label."""
+"""Fields and groups with what the encoder says of a text: when it is asked, what it changes, what carries a label."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,10 +10,12 @@ from pipeline.nlp import text_vectors
 from pipeline.nlp.analysis import pipeline_zone
 from pipeline.nlp.extract import extract, version_of
 from pipeline.nlp.label_training import Example, train
-from pipeline.nlp.label_weights import VECTOR_FILE, read_weights, shipped_weights
+from pipeline.nlp.label_weights import VECTOR_FILE, Embedded, read_weights, shipped_weights, vector_features
 from pipeline.nlp.labels import decide_labels, label_names
+from pipeline.nlp.passages import passages
 from pipeline.nlp.readings import Quoter, analyse
-from pipeline.nlp.text_vectors import NewVectors, RecentVectors, built_in, whole_vector
+from pipeline.nlp.text_vectors import NewVectors, RecentVectors, built_in, embed
+from pipeline.project_vectors import project_vectors
 
 TITLE = "Wohnungslotsen"
 TEXT = (
@@ -28,31 +32,61 @@ EXAMPLES = [
 
 
 def by_day(_title, text):
-    return np.asarray([1.0, 0.0] if "Dienstag" in text else [0.0, 1.0], np.float32)
+    vector = [1.0, 0.0] if "Dienstag" in text else [0.0, 1.0]
+    return Embedded(np.asarray([vector], np.float32), {})
+
+
+def by_approach(_title, text):
+    return Embedded(np.zeros((1, 2), np.float32), {"sprachkurs": float("Dienstag" in text), "lotsen": 0.5})
 
 
 def test_a_vector_tells_what_words_do_not_say():
-    weights = train(EXAMPLES, penalty=0.25, folds=2, vector=by_day)
-    column = weights.labels.index(SPRACHE)
-    one, other = (weights.decide(["treffen"], {}, vector)[column] for vector in np.eye(2, dtype=np.float32))
-    assert one > 0 > other
-    assert weights.usual == pytest.approx([0.5, 0.5])
+    weights = train(EXAMPLES, penalty=0.25, folds=2, embed=by_day)
+    columns = [weights.labels.index(SPRACHE), weights.labels.index(WOHNEN)]
+    told = [weights.decide(["treffen"], {}, Embedded(vector[None], {}))[columns] for vector in np.eye(2, dtype="f4")]
+    assert told[0][0] > told[0][1] + 1
+    assert told[1][1] > told[1][0] + 1
+    assert weights.usual[0] == pytest.approx([0.5, 0.5])
+
+
+def test_an_approach_tells_what_words_do_not_say():
+    weights = train(EXAMPLES, penalty=0.25, folds=2, embed=by_approach)
+    assert weights.approaches == ("sprachkurs", "lotsen")
+    columns, nothing = [weights.labels.index(SPRACHE), weights.labels.index(WOHNEN)], np.zeros((1, 2), np.float32)
+    course, none, unknown = (
+        weights.decide(["treffen"], {}, Embedded(nothing, told))[columns]
+        for told in ({"lotsen": 0.5, "sprachkurs": 1.0}, {"lotsen": 0.5}, {"lotsen": 0.5, "another": 1.0})
+    )
+    assert course[0] > course[1] + 1
+    assert none[1] > none[0] + 1
+    assert unknown == pytest.approx(none)
+
+
+def test_a_text_without_a_title_has_nothing_in_its_place():
+    vectors = np.asarray([[[1.0, 0.0], [0.0, 1.0]], [[0.0, 1.0], [0.0, 0.0]]], np.float32)
+    usual = np.asarray([[0.5, 0.5], [0.5, 0.5]], np.float32)
+    looked = vector_features(vectors, usual).reshape(2, 2, 2)
+    assert np.linalg.norm(looked, axis=2)[0] == pytest.approx([0.75, 0.75])
+    assert np.linalg.norm(looked, axis=2)[1] == pytest.approx([0.75, 0.0])
 
 
 def test_weights_with_vectors_are_read_as_they_were_written(tmp_path):
-    weights = train(EXAMPLES, penalty=0.25, folds=2, vector=by_day)
-    weights.save(tmp_path / "w.npz", {"texts": 16})
-    read = read_weights(tmp_path / "w.npz")
-    vector = np.asarray([0.6, 0.8], np.float32)
-    assert read.decide(["treffen"], {}, vector) == pytest.approx(weights.decide(["treffen"], {}, vector), abs=0.01)
-    assert len(read_weights(tmp_path / "w.npz").usual) == 2
+    for look in (by_day, by_approach):
+        weights = train(EXAMPLES, penalty=0.25, folds=2, embed=look)
+        weights.save(tmp_path / "w.npz", {"texts": 16})
+        read = read_weights(tmp_path / "w.npz")
+        told = Embedded(np.asarray([[0.6, 0.8]], np.float32), {"lotsen": 0.7, "sprachkurs": 0.2})
+        assert read.decide(["treffen"], {}, told) == pytest.approx(weights.decide(["treffen"], {}, told), abs=0.01)
+        assert (read.approaches, read.usual.shape) == (weights.approaches, (1, 2))
     assert len(shipped_weights().usual) == 0
 
 
-def test_the_shipped_weights_fit_rules_and_encoder():
+def test_the_shipped_weights_fit_rules_encoder_and_approaches():
     weights = shipped_weights(VECTOR_FILE)
     assert weights.labels == label_names()
-    assert weights.by_vector.shape == (built_in().dimension, len(weights.labels))
+    assert weights.usual.shape == (3, built_in().dimension)
+    assert weights.by_vector.shape == (weights.usual.size, len(weights.labels))
+    assert set(weights.approaches) == set(embed(TITLE, TEXT, RecentVectors()).approaches)
 
 
 def test_only_texts_on_the_topic_are_embedded_and_none_by_rules(monkeypatch):
@@ -60,9 +94,9 @@ def test_only_texts_on_the_topic_are_embedded_and_none_by_rules(monkeypatch):
 
     def watched(title, text, kept):
         asked.append((title, text))
-        return whole_vector(title, text, kept)
+        return embed(title, text, kept)
 
-    monkeypatch.setattr(extraction, "whole_vector", watched)
+    monkeypatch.setattr(extraction, "embed", watched)
     records = [("a", TITLE, TEXT), ("b", "Kegeln", OFF_TOPIC)]
     on, off = extract(records)
     assert (on["on_topic"], off["on_topic"]) == (True, False)
@@ -79,11 +113,7 @@ def test_a_label_without_a_cue_is_carried_by_the_sentence_that_speaks_most_for_i
         uncued = next(name for name in model.labels if name.startswith("target_groups/") and name not in doc._.cue_sums)
         sure = np.full_like(model.bias, -50.0)
         sure[model.labels.index(uncued)] = 50.0
-        told = type(model)(
-            model.labels, model.cues, model.tokens, model.idf, model.by_token, model.by_cue, sure, model.thresholds,
-            model.by_vector, model.usual,
-        )  # fmt: skip
-        decide_labels(doc, told, whole_vector(TITLE, TEXT, RecentVectors()))
+        decide_labels(doc, replace(model, bias=sure), embed(TITLE, TEXT, RecentVectors()))
         (label,) = doc._.labels["target_groups"]
         assert uncued.endswith(label.id)
         assert len(label.sentences) == 1
@@ -104,10 +134,29 @@ def test_every_quote_of_a_label_stands_in_the_text():
 def test_of_a_long_text_the_beginning_is_embedded():
     long = f"{TEXT} " * 400
     kept = NewVectors()
-    vector = whole_vector(TITLE, long, kept)
-    assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-4)
-    assert np.array_equal(vector, whole_vector(TITLE, long[:12_000], RecentVectors()))
-    assert whole_vector(None, "", RecentVectors()).shape == vector.shape
+    found, short = embed(TITLE, long, kept), embed(TITLE, long[:12_000], RecentVectors())
+    assert np.linalg.norm(found.vectors, axis=1) == pytest.approx([1, 1, 1], abs=1e-4)
+    assert np.array_equal(found.vectors, short.vectors)
+    assert found.approaches == short.approaches
+    assert sum(found.approaches.values()) > 0.5
+
+
+def test_a_text_without_words_or_title_is_embedded_all_the_same():
+    for title, text in ((None, ""), (None, TEXT), (TITLE, "")):
+        found = embed(title, text, RecentVectors())
+        assert found.vectors.shape == (3, built_in().dimension)
+        assert found.vectors[2].any() == (title is not None)
+
+
+def test_what_is_embedded_for_the_database_is_not_embedded_again():
+    kept = NewVectors()
+    long = f"{TEXT} " * 12
+    embed(TITLE, long, kept)
+    before = dict(kept.found)
+    spans = passages(long)
+    assert len(spans) > 1
+    project_vectors([{"title": TITLE, "text": long, "passages": spans}], encoder=built_in(), cache=kept)
+    assert kept.found == before
 
 
 def test_of_the_vectors_read_last_a_bounded_number_is_kept(monkeypatch):

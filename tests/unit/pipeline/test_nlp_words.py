@@ -105,3 +105,22 @@ def test_memory_stays_flat_over_new_words():
         tokens(f"Wort{number} neu{number}")
     with pipeline_zone() as nlp:
         assert len(nlp.vocab.strings) - before < 50
+
+
+def test_a_zone_entered_again_is_the_outer_one():
+    with pipeline_zone() as outer:
+        doc = outer.make_doc("Quuxlinge wohnen hier")
+        with pipeline_zone() as inner:
+            assert inner is outer
+        assert tokens("Und Wort9 auch") == ["Und", "Wort9", "auch"]
+        assert doc[0].text == "Quuxlinge"
+    with pipeline_zone("en") as english, pipeline_zone("de") as german:
+        assert english is not german
+        assert german.make_doc("Wort10")[0].text == "Wort10"
+        assert english.make_doc("word11")[0].text == "word11"
+
+
+def test_a_zone_that_was_left_by_an_error_can_be_entered_again():
+    with pytest.raises(ZeroDivisionError), pipeline_zone():
+        _ = 1 / 0
+    assert tokens("Noch ein Wort") == ["Noch", "ein", "Wort"]

@@ -3,6 +3,7 @@
 Below: `crawlers.documents` (files), `data.exchange_records` (strict JSON), `data.errors`. Above: `checkup.commands`.
 """
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,7 +35,7 @@ def read_text(argument: str | None, option: str | None, file: Path | None) -> Te
         file: `--file` (.txt .md .docx .pdf .html), or `-`.
 
     Raises:
-        UsageError: if none or several were given.
+        UsageError: if none or several were given, or the name of a file in place of its text.
         CheckupError: if the file cannot be read.
     """
     given = [value for value in (argument, option, file) if value is not None]
@@ -48,7 +49,10 @@ def read_text(argument: str | None, option: str | None, file: Path | None) -> Te
         from crawlers.documents import read_document
 
         return Text(read_document(file).text, from_file=True)
-    return Text(argument if argument is not None else str(option))
+    text = argument if argument is not None else str(option)
+    if Path(text).suffix and os.path.isfile(text):  # of a text too long for a name it says no
+        raise UsageError(f"„{text}“ ist eine Datei. Ihren Inhalt liest --file „{text}“.")
+    return Text(text)
 
 
 def _standard_input() -> str:

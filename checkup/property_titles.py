@@ -32,6 +32,7 @@ _WORDS = {
     "success_factor": "was half", "precondition": "Voraussetzung", "result": "Ergebnis", "planned": "geplant",
     "negated": "verneint", "other": "von anderen", "bund": "Bund", "land": "Land", "kreis": "Kreis",
     "gemeinde": "Gemeinde", "persons": "Personen", "percent": "Prozent", "households": "Haushalte",
+    "helpers": "Engagierte", "uses": "Nutzungen", "jobs": "Stellen", "dwellings": "Wohnungen", "places": "Orte",
     "money": "Geld", "staff": "Personal", "rooms": "Räume", "time": "Zeit", "law": "Recht",
     **TIER_TITLES,
 }  # fmt: skip

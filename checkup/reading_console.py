@@ -3,7 +3,7 @@
 Below: `checkup.console`, `checkup.property_titles`. Above: `checkup extract`, `checkup analyse`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from data.vocabulary import Vocabulary
 
 
-def print_extraction(answer: Mapping[str, Any]) -> None:
+def print_extraction(answer: Mapping[str, Any], vocabulary: "Vocabulary") -> None:
     """`extract`: every value with its quote."""
     console = own_console()
     impact = answer["impact"]
@@ -24,14 +24,26 @@ def print_extraction(answer: Mapping[str, Any]) -> None:
         console.print("Der Text handelt wohl nicht von Integration; Felder und Wirkung bleiben leer.", style="yellow")
     else:
         console.print(f"{TIER_TITLES[impact['tier']]} (Stufe {impact['level']}, Evidenz {impact['evidence_grade']})")
+    for told, quote in _values(answer, vocabulary):
+        console.print(f"  {escape(told)}  [yellow]{escape(shorten(quote, 100))}[/]")
+
+
+def _values(answer: Mapping[str, Any], vocabulary: "Vocabulary") -> Iterator[tuple[str, str]]:
+    """What was read, with its quote: labels, claims, experiences, then the other facts."""
     for name in ("action_fields", "target_groups", "approaches"):
         for item in answer[name]:
             quote = item["quotes"][0]["quote"] if item["quotes"] else ""
-            told = f"{property_title(name)}: {item['id']} ({item['score']:.2f})"
-            console.print(f"  {told}  [yellow]{escape(shorten(quote, 100))}[/]")
+            yield f"{property_title(name)}: {property_value(name, item['id'], vocabulary)} ({item['score']:.2f})", quote
+    for claim in answer["impact"]["claims"]:
+        yield f"{property_title('claims')}: {property_value('claims', claim)}", claim["quote"]
+    for lesson in answer["lessons"]:
+        yield f"{property_title('lessons')}: {property_value('lessons', lesson['kind'])}", lesson["quote"]
+    if went_on := answer["continuation"]:
+        yield f"{property_title('continuation')}: {property_value('continuation', went_on)}", went_on["quote"]
+    for award in answer["awards"]:
+        yield property_title("awards"), award["quote"]
     for fact in answer["facts"]:
-        value = f"{property_title(fact['property'])} = {property_value(fact['property'], fact['value'])}"
-        console.print(f"  {escape(value)}  [yellow]{escape(shorten(fact['quote'], 100))}[/]")
+        yield f"{property_title(fact['property'])} = {property_value(fact['property'], fact['value'])}", fact["quote"]
 
 
 def print_analysis(answer: Mapping[str, Any], vocabulary: "Vocabulary") -> None:

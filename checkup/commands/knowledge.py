@@ -85,7 +85,8 @@ def extract(
     from data.errors import CheckupError
     from pipeline.project_reading import ProjectReader
 
-    reader = ProjectReader(context.settings())
+    settings = context.settings()
+    reader = ProjectReader(settings)
 
     def one(given: dict[str, Any]) -> dict[str, Any]:
         from matching.situation import checked_text
@@ -108,8 +109,9 @@ def extract(
         write_answer(answer, output)
     else:
         from checkup.reading_console import print_extraction
+        from data.vocabulary import load_vocabulary
 
-        print_extraction(answer)
+        print_extraction(answer, load_vocabulary(settings.workspace))
     return 0
 
 

@@ -3,11 +3,12 @@
 Below: `pipeline.nlp.judge`, `pipeline.nlp.claim_rules`, `pipeline.nlp.clauses`. Above: `pipeline.nlp.readings`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from data.corpus_files import CONTINUATIONS, LESSONS, STATUSES, Status
 from pipeline.nlp.claim_rules import cues_by_clause
@@ -32,7 +33,9 @@ _CONTINUATIONS: Mapping[str, tuple[str, frozenset[Status]]] = {
 yet, `wird nicht verlängert` ends, `läuft nicht weiter` does not run."""
 _MOST_LESSONS = 6
 _LIKELY = 0.25
-"""From this chance a clause tells a lesson, by the linear model alone and with the reader of spans."""
+_LIKELY_READ = 0.35
+"""From this chance a clause tells a lesson, by the linear model alone and with the reader of spans (found on texts that
+the reader has not learned from)."""
 _TRUST = {"award": 0.5, "transfer": 0.5}
 _SURE = {"award": 0.4, "transfer": 0.4, "continuation": 0.3}
 """Shares of the rules beside the reader of spans (of continuations see below), and from which chance a clause tells of
@@ -114,10 +117,28 @@ def _lessons(doc: "Doc") -> list[Practice]:
     found = [
         index
         for index, clause in enumerate(clauses)
-        if chances[index] >= _LIKELY and (read[index] or clause.status != "planned") and clause.spans[0][0] >= title_end
+        if chances[index] >= (_LIKELY_READ if read[index] else _LIKELY)
+        and (read[index] or clause.status != "planned")
+        and clause.spans[0][0] >= title_end
     ]
-    kept = sorted(sorted(found, key=lambda index: -chances[index])[:_MOST_LESSONS])
-    return [Practice(LESSONS[kinds[index]], *_span(clauses[index])) for index in kept]
+    runs: list[list[int]] = []
+    for index in found:
+        if runs and _tell_together(clauses, kinds, runs[-1][-1], index):
+            runs[-1].append(index)
+        else:
+            runs.append([index])
+    surest = sorted(runs, key=lambda run: -max(chances[run]))[:_MOST_LESSONS]
+    return [_lesson(LESSONS[kinds[run[0]]], [clauses[index] for index in run]) for run in sorted(surest)]
+
+
+def _tell_together(clauses: Sequence[Clause], kinds: NDArray[np.intp], before: int, index: int) -> bool:
+    """Whether two clauses tell one lesson: neighbours of one sentence and kind (`Schwierig war, dass …`)."""
+    return index == before + 1 and clauses[index].sentence == clauses[before].sentence and kinds[index] == kinds[before]
+
+
+def _lesson(kind: str, clauses: Sequence[Clause]) -> Practice:
+    spans = [_span(clause) for clause in clauses]
+    return Practice(kind, min(start for start, _ in spans), max(end for _, end in spans))
 
 
 def _span(clause: Clause) -> tuple[int, int]:
@@ -173,11 +194,7 @@ def _continuation(doc: "Doc", labels: Mapping[int, set[str]]) -> Practice | None
 
 
 def _year(doc: "Doc", at: int) -> str | None:
-    """The last year named in the sentence, or else in the text before it."""
+    """The last year named in the sentence."""
     start, end = sentence_of(doc, at)
-    texts = doc._.words.texts
-    for span in (texts[start:end], texts[max(0, start - 200) : start]):
-        years = [text for text in span if is_year(text)]
-        if years:
-            return str(years[-1])
-    return None
+    years = [year for text in doc._.words.texts[start:end] if is_year(year := text.removesuffix("."))]
+    return years[-1] if years else None

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _OUTCOME = frozenset({"l6_what", "l6_alone", "l6_count"})
 _PASSED = frozenset({"l4_alone"})
 _MAKE_UP = frozenset({"frau", "mann", "weiblich", "männlich", "abitur", "zu", "eritrea", "syrien", "mehr", "höher"})
+_UNTIL = frozenset({"bis", "until", "till"})
+_TO_YEAR = 4
+"""Words that may stand between these and the year: `bis zum 31. Dezember 2026`."""
 _OWN_LIFE = 6
 """From this level on a share tells who succeeded among those reached, below it who came."""
 
@@ -163,9 +166,11 @@ def _budget_facts(doc: "Doc", found: Found) -> Iterator[Fact]:
 
 
 def _price_year(doc: "Doc", start: int, end: int) -> Iterator[Fact]:
-    """The first year named in the sentence of the budget; `davon 2000 Euro` is none."""
+    """The first year named in the sentence of the budget; `davon 2000 Euro` is none, nor is an end: `bis Ende 2026`."""
     counted = {at for quantity in doc._.quantities for at in range(quantity.start, quantity.end)}
+    forms = doc._.words.forms
     for at, text in enumerate(doc._.words.texts[start:end], start):
-        if is_year(text) and at not in counted:
-            yield Fact("price_year", int(text), at, at + 1)
+        ends = not _UNTIL.isdisjoint(forms[max(start, at - _TO_YEAR) : at])
+        if is_year(year := text.removesuffix(".")) and at not in counted and not ends:
+            yield Fact("price_year", int(year), at, at + 1)
             return

@@ -127,6 +127,8 @@ def test_success_rates(text, rate):
         ),
         ("Das Land förderte den Sprachkurs mit 30.000 Euro, davon 2000 Euro für Bücher.", (30_000, "funding", None)),
         ("Mit 2000 Euro förderte das Land 2019 den Sprachkurs.", (2000, "funding", 2019)),
+        ("Mit 30.000 Euro förderte das Land den Sprachkurs im Mai 2019.", (30_000, "funding", 2019)),
+        ("Das Land förderte den Sprachkurs bis Ende 2026 mit 30.000 Euro.", (30_000, "funding", None)),
         ("Der Sprachkurs gewann 5.000 Euro Preisgeld.", (None, None, None)),
         ("Die Miete von 700 Euro zahlt das Jobcenter.", (None, None, None)),
     ],
@@ -149,6 +151,18 @@ def test_practice():
     assert found["transferred"] is True
     assert found["continuation"]["status"] == "permanent"
     assert found["continuation"]["as_of"] == "2022"
+
+
+@pytest.mark.parametrize(
+    ("text", "year"),
+    [
+        ("2018 begann der Kurs. Das Angebot wurde nicht verlängert.", None),
+        ("2018 begann der Kurs. Das Angebot wurde 2020 nicht verlängert.", "2020"),
+        ("Die Stadt will das Angebot weiterführen bis Ende 2022. 2030 ist weit.", "2022"),
+    ],
+)
+def test_how_it_went_on_is_dated_by_its_own_sentence(text, year):
+    assert one(f"Sprachcafé für Geflüchtete. {text}")["continuation"]["as_of"] == year
 
 
 def test_a_nomination_is_no_award():

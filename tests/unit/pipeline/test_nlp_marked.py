@@ -137,6 +137,17 @@ def test_a_clause_that_tells_of_experience(read):
     assert [award["quote"] for award in found["awards"]] == ["Das Haus nebenan steht leer."]
 
 
+def test_clauses_of_one_sentence_that_tell_the_same_are_one_experience(read):
+    text = "Schwierig war, dass viele Räume fehlten. Auch Geld fehlte, weil niemand half, aber Zeit war da."
+    obstacle, success = ((1 + LESSONS.index(kind), SURE) for kind in ("obstacle", "success_factor"))
+    told = {"Schwierig": obstacle, "fehlten": obstacle, "fehlte": obstacle, "half": obstacle, "Zeit": success}
+    assert [(lesson["kind"], lesson["quote"]) for lesson in read(text, {"lesson": told})["lessons"]] == [
+        ("obstacle", "Schwierig war, dass viele Räume fehlten."),
+        ("obstacle", "Auch Geld fehlte, weil niemand half"),
+        ("success_factor", "aber Zeit war da."),
+    ]
+
+
 @pytest.mark.parametrize("kinds", [["precondition"], []])
 def test_advice_for_others_is_experience_where_the_reader_says_so(read, kinds):
     place = 1 + LESSONS.index(kinds[0]) if kinds else 0

@@ -13,7 +13,7 @@ X = "Sprachkurs für Geflüchtete. Eine Studie der Universität mit Kontrollgrup
 
 @pytest.fixture
 def doubtful(workspace: Path, tmp_path: Path) -> Path:
-    """A workspace with a study that found no benefit, twice, and a label that was given by a hair's breadth."""
+    """A workspace with a study that found no benefit, twice."""
     records = [{"id": name, "title": title, "text": X} for name, title in (("x", "Kurs"), ("y", "Lernen"))]
     assert call("import", write_lines(tmp_path / "z.jsonl", records), workspace=workspace).code == 0
     return workspace
@@ -47,16 +47,13 @@ def test_a_verified_project_keeps_the_link(doubtful: Path) -> None:
 
 
 def test_decisions_close_questions_and_outlive_the_next_reading(doubtful: Path, tmp_path: Path) -> None:
-    asked = reviews(doubtful)
-    assert asked, "the texts were chosen to be doubtful"
-    one = asked[0]
+    one, single = reviews(doubtful, "--kind", "claimed_x")
     assert call("review", "show", one["id"], workspace=doubtful).code == 0
     assert call("review", "accept", one["id"], workspace=doubtful).code == 0
     again = call("review", "accept", one["id"], workspace=doubtful)
     assert again.code == 3
     assert "entschieden" in again.err
     assert call("review", "accept", "99999", workspace=doubtful).code == 3
-    single = next(row for row in asked if row["kind"] == "claimed_x" and row["id"] != one["id"])
     assert call("review", "same", single["id"], workspace=doubtful).code == 2
     for text in ("9" * 19, "9" * 5000):
         assert call("review", "accept", text, workspace=doubtful).code == 3

@@ -60,11 +60,6 @@ def test_a_text_without_words_is_refused_with_advice(home: Path, command: str, t
     assert answer.out == ""
 
 
-def test_no_text_at_all_is_a_wrong_call(home: Path) -> None:
-    assert_says(call("match", workspace=home), 2, "--file")
-    assert_says(call("match", "a", "--text", "b", workspace=home), 2, "genau einen Text")
-
-
 @pytest.mark.parametrize("command", ["match", "analyse", "extract"])
 def test_a_megabyte_of_text_is_refused_at_once(home: Path, command: str) -> None:
     text = (SITUATION + " ") * (1_000_000 // len(SITUATION))

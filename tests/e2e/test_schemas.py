@@ -114,11 +114,10 @@ def test_extract_gives_every_value_with_its_fact(text: str) -> None:
     assert answer["id"] is None
     told = {fact["property"]: fact["value"] for fact in answer["facts"]}
     scalars = ("reached_persons", "success_rate_percent", "budget_eur", "budget_kind", "price_year", "transferred")
-    values = {**{name: answer[name] for name in scalars}, "level": answer["impact"]["level"],
-              "evidence_grade": answer["impact"]["evidence_grade"]}  # fmt: skip
-    assert {name: told.get(name) for name, value in values.items() if value not in (None, False, 0, "0")} == {
-        name: value for name, value in values.items() if value not in (None, False, 0, "0")
-    }
+    impact = {name: answer["impact"][name] for name in ("level", "evidence_grade")}
+    values = {name: answer[name] for name in scalars} | impact
+    stated = {name: value for name, value in values.items() if value not in (None, False, 0, "0")}
+    assert {name: told.get(name) for name in stated} == stated
 
 
 def test_batches(home: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What cannot be read gets a question through the real command line, and emoji change nothing."""
+"""No text, or one that cannot be read, gets advice through the real command line, and emoji change nothing."""
 
 from pathlib import Path
 
@@ -31,3 +31,11 @@ def test_emoji_change_no_answer(home: Path) -> None:
     assert plain["matches"]
     scores = [[(match["project_id"], match["score"]) for match in answer["matches"]] for answer in (plain, other)]
     assert scores[0] == scores[1]
+
+
+@pytest.mark.parametrize(("given", "advice"), [([], "--file"), (["a", "--text", "b"], "genau einen Text")])
+def test_no_text_or_two_are_a_wrong_call(home: Path, given: list[str], advice: str) -> None:
+    answer = call("match", *given, workspace=home)
+    assert answer.code == 2, answer.err
+    assert advice in answer.err
+    assert not any(english in answer.err for english in ("Traceback", "Missing", "Usage", "Error:"))

@@ -77,8 +77,8 @@ def _tier_high(pairs: Sequence[tuple[Case, Case]]) -> dict[str, float]:
 
 
 def _claims(pairs: Sequence[tuple[Case, Case]]) -> dict[str, Any]:
-    """Recall of gold's claims, status and level of those found, and precision of ours."""
-    found_all = gold_all = met = right = level = true = 0
+    """Recall of gold's claims, status, level and count (value and whole) of those found, and precision of ours."""
+    found_all = gold_all = met = right = level = true = counted = count = 0
     for found, gold in pairs:
         ours, theirs = found["impact"]["claims"], gold.get("claims", [])
         found_all, gold_all = found_all + len(ours), gold_all + len(theirs)
@@ -88,10 +88,19 @@ def _claims(pairs: Sequence[tuple[Case, Case]]) -> dict[str, Any]:
             met += bool(same)
             right += any(one["status"] == claim["status"] for one in same)
             level += any(one["level"] == claim["level"] for one in same)
+            if same and (told := claim.get("quantity")):
+                counted += 1
+                count += any(_same_count(one["quantity"], told) for one in same)
     return {
         "recall": figures.ratio(met, gold_all), "precision": figures.ratio(true, found_all),
-        "status": figures.ratio(right, met), "level": figures.ratio(level, met), "gold": gold_all,
+        "status": figures.ratio(right, met), "level": figures.ratio(level, met),
+        "quantity": figures.ratio(count, counted), "gold": gold_all,
     }  # fmt: skip
+
+
+def _same_count(found: Case | None, gold: Case) -> bool:
+    """Whether two counts are of the same value, to the whole number, out of the same whole."""
+    return found is not None and all(round(found[key] or 0) == round(gold.get(key) or 0) for key in ("value", "of"))
 
 
 def _lessons(pairs: Sequence[tuple[Case, Case]]) -> dict[str, Any]:

@@ -83,15 +83,25 @@ def _mapping(name: str, value: Mapping[str, Any]) -> str:
         best = sum(grade == max(GRADES) for grade in value.values())
         return f"{len(value)} Bedarfe, {best} davon unmittelbar"
     if name == "claims":
-        count = value.get("quantity") or {}
-        told = f", {_number(name, count['value'])} {word(str(count.get('unit') or ''))}" if count.get("value") else ""
-        return f"Stufe {value.get('level')}, {word(str(value.get('status')))}{told}"
+        told = _count(value.get("quantity") or {})
+        return f"Stufe {value.get('level')}, {word(str(value.get('status')))}{told and ', ' + told}"
     if name == "continuation":
         return word(str(value.get("status"))) + (f" (Stand {value['as_of']})" if value.get("as_of") else "")
     if name == "places":
         state = value.get("state")
         return f"{value.get('name')} ({state})" if state and state != value.get("name") else str(value.get("name"))
     return ", ".join(f"{key} {item}" for key, item in value.items() if item is not None)
+
+
+def _count(quantity: Mapping[str, Any]) -> str:
+    """What a claim counts: `35 von 60 Personen`, `40 bis 50 Personen`, `67 Prozent`."""
+    if not quantity.get("value"):
+        return ""
+    unit = str(quantity.get("unit") or "")
+    ends = [quantity["value"], quantity.get("upper")]
+    told = " bis ".join(_number("", round(end) if unit == "percent" and end > 1 else end) for end in ends if end)
+    whole = f" von {_number('', quantity['of'])}" if quantity.get("of") else ""
+    return f"{told}{whole} {word(unit)}".rstrip()
 
 
 def _number(name: str, value: float) -> str:

@@ -42,6 +42,10 @@ def _values(answer: Mapping[str, Any], vocabulary: "Vocabulary") -> Iterator[tup
         yield f"{property_title('continuation')}: {property_value('continuation', went_on)}", went_on["quote"]
     for award in answer["awards"]:
         yield property_title("awards"), award["quote"]
+    for place in answer["places"]:
+        yield f"{property_title('places')}: {property_value('places', place)}", place["quote"]
+    if answer["scope"]:
+        yield f"{property_title('scope')}: {property_value('scope', answer['scope'])}", ""
     for fact in answer["facts"]:
         yield f"{property_title(fact['property'])} = {property_value(fact['property'], fact['value'])}", fact["quote"]
 

@@ -20,6 +20,8 @@ _LEVELS_BY_CUE = tuple(
     (level, f"l{level}_alone", f"l{level}_count", {f"l{level}_what", f"l{level}_verb"}) for level in (7, 6, 5, 4, 3)
 )
 """Levels from the highest on: labels that tell one alone, with a count, or together."""
+OUTCOME = 4
+"""The level from which on a clause tells what became of those reached."""
 LEAST_COUNT = 6
 """Fewer people than this are an example, no number reached."""
 
@@ -41,6 +43,12 @@ def quantities_by_clause(doc: "Doc") -> Mapping[int, list[Quantity]]:
     for quantity in doc._.quantities:
         found[clause_of[quantity.start]].append(quantity)
     return found
+
+
+def tells_of_an_award(labels: set[str]) -> bool:
+    """Whether labels of `rules/practice.yaml` tell of an award won, not of a prize and of who gives it."""
+    given = "award_giver" in labels and "award_verb" not in labels
+    return "award_won" in labels and "award_not" not in labels and not given
 
 
 def rule_level(clause: Clause, labels: set[str], counts: list[Quantity]) -> int:

@@ -18,7 +18,7 @@ from pipeline.nlp.deadline import check_time
 from pipeline.nlp.english_verbs import english_verbs, is_english_past, is_infinitive, opens_clause
 from pipeline.nlp.lemmas import Words
 from pipeline.nlp.rules import word_set
-from pipeline.nlp.words import is_participle, is_past, is_verb
+from pipeline.nlp.words import is_helping, is_participle, is_past, is_verb
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
@@ -115,8 +115,8 @@ def find_clauses(doc: "Doc") -> "Doc":
     grammar = _grammar(doc.lang_)
     for number, (start, end) in enumerate(doc._.sentences):
         check_time()
-        pieces = _pieces(forms, verbs, start, end, grammar)
-        clauses.extend(_joined(pieces, forms, verbs, number, grammar))
+        frame = _Frame(words, verbs, grammar)
+        clauses.extend(_joined(_pieces(frame, start, end), frame, number))
     owner = [0] * len(forms)
     for index, clause in enumerate(clauses):
         for start, end in clause.spans:
@@ -137,37 +137,72 @@ def _verbs(words: Words, language: str) -> list[bool]:
     ]
 
 
-def _pieces(forms: list[str], verbs: list[bool], start: int, end: int, grammar: _Grammar) -> list[tuple[int, int]]:
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """The words of a text, which of them are verbs, and the grammar by which its sentences are cut."""
+
+    words: Words
+    verbs: list[bool]
+    grammar: _Grammar
+
+    def is_open(self, start: int, end: int) -> bool:
+        """Whether what closes its verb is still to come: `sollen 200 Menschen Arbeit`, `hat die Hälfte einen Platz`."""
+        said = [at for at in range(start, end) if self.verbs[at]]
+        return not self.grammar.english and bool(said) and is_helping(self.words.forms[said[-1]])
+
+    def closes(self, start: int, end: int) -> bool:
+        """Whether all verbs are ones that close another's: `in Ausbildung vermittelt werden`, no finite one."""
+        said = [at for at in range(start, end) if self.verbs[at]]
+        return bool(said) and all(
+            self._is_nonfinite(at) or (place > 0 and is_helping(self.words.forms[at])) for place, at in enumerate(said)
+        )
+
+    def _is_nonfinite(self, at: int) -> bool:
+        form, lemma = self.words.forms[at], self.words.lemmas[at]
+        return is_participle(form, lemma) or (form == lemma and not is_helping(form))
+
+    def next_mark(self, start: int, end: int) -> int:
+        """The next comma or the like, or the end."""
+        return next((at for at in range(start, end) if self.words.forms[at] in _MARKS), end)
+
+
+def _pieces(frame: _Frame, start: int, end: int) -> list[tuple[int, int]]:
+    forms, verbs, grammar = frame.words.forms, frame.verbs, frame.grammar
     cuts = [start]
     for at in range(start, end):
         mark = forms[at] in _MARKS
         opens = forms[at] in _COORDINATORS or (grammar.english and opens_clause(forms, verbs, at))
-        joins = opens and any(verbs[cuts[-1] : at]) and _verb_ahead(forms, verbs, at + 1, end)
+        joins = opens and any(verbs[cuts[-1] : at]) and not _is_one_part(frame, cuts[-1], at, end)
         if (mark or joins) and at > cuts[-1]:
             cuts.append(at + mark)
     spans = list(zip(cuts, [*cuts[1:], end], strict=True))
     return [(first, last) for first, last in spans if last > first]
 
 
-def _verb_ahead(forms: list[str], verbs: list[bool], start: int, end: int) -> bool:
-    """Whether a verb stands between a coordinator and the next mark."""
-    for at in range(start, end):
-        if forms[at] in _MARKS:
-            return False
-        if verbs[at]:
-            return True
-    return False
+def _is_one_part(frame: _Frame, start: int, at: int, end: int) -> bool:
+    """Whether a coordinator joins words, not clauses.
+
+    No verb follows it, half a word stands before it (`Ausbildungs- oder Arbeitsplatz`), or what follows only closes the
+    verb before it: `… sollen in Arbeit oder Ausbildung vermittelt werden`.
+    """
+    last = frame.next_mark(at + 1, end)
+    if not any(frame.verbs[at + 1 : last]) or (at > start and frame.words.texts[at - 1].endswith("-")):
+        return True
+    return frame.is_open(start, at) and frame.closes(at + 1, last)
 
 
-def _joined(
-    pieces: list[tuple[int, int]], forms: list[str], verbs: list[bool], sentence: int, grammar: _Grammar
-) -> list[Clause]:
+def _joined(pieces: list[tuple[int, int]], frame: _Frame, sentence: int) -> list[Clause]:
     """Clauses of a sentence; the parts of a main clause around a relative clause become one, lists stay together."""
     clauses: list[Clause] = []
+    forms, verbs, grammar = frame.words.forms, frame.verbs, frame.grammar
     for start, end in pieces:
         own_verbs = sum(verbs[start:end])
-        if clauses and _continues_main(clauses, verbs, start, grammar):
+        if clauses and _continues_main(clauses, frame, start, end):
             clauses[-2].spans.append((start, end))
+            clauses[-2].verbs += own_verbs
+        elif clauses and _closes_last(clauses[-1], frame, start, end):
+            clauses[-1].spans.append((start, end))
+            clauses[-1].verbs += own_verbs
         elif clauses and not own_verbs and _is_contrast(forms, start, end):
             clauses.append(Clause([(start, end)], sentence, forms[start]))
         elif (clauses and not own_verbs and not grammar.opens(forms, start, grammar.subordinators)) or (
@@ -188,11 +223,32 @@ def _is_contrast(forms: list[str], start: int, end: int) -> bool:
     return (opening or forms[start] in _ELSEWHERE) and end - start > 2
 
 
-def _continues_main(clauses: list[Clause], verbs: list[bool], start: int, grammar: _Grammar) -> bool:
-    """Whether a piece goes on with the main clause before the relative clause: it begins with the finite verb."""
+def _continues_main(clauses: list[Clause], frame: _Frame, start: int, end: int) -> bool:
+    """Whether a piece goes on with the main clause before the relative clause.
+
+    It begins with the finite verb that the main clause lacks, or closes the one that it has: `konnten 117 Menschen, die
+    …, in Arbeit vermittelt werden`.
+    """
     if len(clauses) < 2 or clauses[-2].sentence != clauses[-1].sentence:
         return False
-    return clauses[-1].first in grammar.relatives and verbs[start] and not clauses[-2].verbs
+    if clauses[-1].first not in frame.grammar.relatives:
+        return False
+    if not clauses[-2].verbs:
+        return frame.verbs[start]
+    return frame.is_open(*clauses[-2].spans[-1]) and frame.closes(start, end)
+
+
+def _closes_last(clause: Clause, frame: _Frame, start: int, end: int) -> bool:
+    """Whether a piece closes the verb of the clause before it, after a list or a bracket.
+
+    `wird vom Bundesministerium für Familie, Frauen und Jugend (BMFSFJ) gefördert`.
+    """
+    forms, grammar = frame.words.forms, frame.grammar
+    if forms[start] in _COORDINATORS or grammar.opens(forms, start, grammar.relatives | grammar.subordinators):
+        return False
+    if forms[start + 1 : start + 2] and forms[start + 1] in grammar.relatives and frame.is_open(start, end):
+        return False  # `ein Preis, mit dem Vereine ausgezeichnet werden`
+    return frame.is_open(clause.spans[0][0], clause.spans[-1][1]) and frame.closes(start, end)
 
 
 def _describe(clause: Clause, forms: list[str], lemmas: list[str], verbs: list[bool], grammar: _Grammar) -> None:
@@ -244,8 +300,19 @@ def _labels(doc: "Doc", clauses: list[Clause], owner: list[int], verbs: list[boo
             continue
         if cue.label in {"negated", "elsewhere"} and _is_afterthought(forms, clause, cue.start, verbs):
             continue
+        if cue.label == "negated" and _denies_attribute(doc._.words, cue.start):
+            continue
         labels[owner[cue.start]].add("denied" if cue.label == "negated" else cue.label)
     return labels
+
+
+def _denies_attribute(words: Words, at: int) -> bool:
+    """Whether `nicht` stands before a participle that is an attribute: `die Bildung nicht gebundener Reste`."""
+    if words.forms[at] != "nicht" or at + 2 >= len(words.forms) or not words.texts[at + 2][0].isupper():
+        return False
+    form = words.forms[at + 1]
+    stem = next((form.removesuffix(end) for end in ("em", "en", "er", "es", "e") if form.endswith(end)), "")
+    return "ge" in stem[:6] and stem.endswith(("t", "en"))
 
 
 def _is_afterthought(forms: list[str], clause: Clause, at: int, verbs: list[bool]) -> bool:

@@ -1,6 +1,7 @@
 """The component that finds counted things, in German and in English sentences.
 
-Below: `pipeline.nlp.quantities`, `pipeline.nlp.english_quantities`. Above: `pipeline.nlp.factories`.
+Below: `pipeline.nlp.quantities`, `pipeline.nlp.english_quantities`, `pipeline.nlp.wholes`.
+Above: `pipeline.nlp.factories`.
 """
 
 from dataclasses import replace
@@ -10,6 +11,7 @@ from pipeline.nlp.deadline import check_time
 from pipeline.nlp.english_quantities import english_quantities
 from pipeline.nlp.lemmas import Words
 from pipeline.nlp.quantities import Quantity, Sentence, german_quantities
+from pipeline.nlp.wholes import with_wholes
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
@@ -26,5 +28,5 @@ def find_quantities(doc: "Doc") -> "Doc":
         found.extend(
             replace(quantity, start=quantity.start + start, end=quantity.end + start) for quantity in read(sentence)
         )
-    doc._.quantities = found
+    doc._.quantities = with_wholes(words, found)
     return doc

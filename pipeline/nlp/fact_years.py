@@ -27,6 +27,8 @@ _LEAD = 6
 _SURE = 2
 _LENGTH = re.compile(r"(.+?)-?(jährig|monatig)(?:e[nmrs]?)?")
 _MOST_MONTHS = 240
+_MUST = word_set("verbs", "modals") | {"müsse", "solle", "könne", "dürfe", "wolle", "müssten"}
+"""In a clause with one of these `ab 2016` is no beginning: `ab 2016 müsse man sparen`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ def years(doc: "Doc", labels: Mapping[int, set[str]]) -> Iterator[Fact]:
         told = told_of(clauses, labels, index)
         status = clauses[index].ruled
         doubtful = status in {"planned", "other"} or (status == "negated" and "begin_of_own" not in told)
+        doubtful = doubtful or (year.before == "ab" and _is_a_must(doc, clauses[index]))
         if doubtful and year.before != "seit":
             continue
         started, ended = _start_score(year, told), _end_score(year, told)
@@ -75,6 +78,11 @@ def years(doc: "Doc", labels: Mapping[int, set[str]]) -> Iterator[Fact]:
     start = _best(starts)
     end = _best([told for told in ends if start is None or told.fact.value >= start.value])
     yield from (fact for fact in (start, end) if fact is not None)
+
+
+def _is_a_must(doc: "Doc", clause: Clause) -> bool:
+    forms = doc._.words.forms
+    return any(not _MUST.isdisjoint(forms[start:end]) for start, end in clause.spans)
 
 
 def told_of(clauses: Sequence[Clause], labels: Mapping[int, set[str]], index: int) -> set[str]:
@@ -168,8 +176,8 @@ def _date_words() -> frozenset[str]:
     return _words("of_dates") | word_set("sentences", "months")
 
 
-def duration(doc: "Doc") -> Iterator[Fact]:
-    """`duration_months`: of the project itself, at most once."""
+def duration(doc: "Doc", labels: Mapping[int, set[str]]) -> Iterator[Fact]:
+    """`duration_months`: of the project itself, at most once; `labels` as in `years`."""
     words: Words = doc._.words
     for at, form in enumerate(words.forms):
         match = _LENGTH.fullmatch(form) if "jährig" in form or "monatig" in form else None
@@ -179,9 +187,19 @@ def duration(doc: "Doc") -> Iterator[Fact]:
             return
     for quantity in doc._.quantities:
         noun = words.lemmas[quantity.end - 1]
-        if quantity.unit == "time" and noun in {"jahr", "monat"} and _lasts(doc, quantity.start, quantity.end):
+        own = quantity.unit == "time" and noun in {"jahr", "monat"}
+        if own and (_lasts(doc, quantity.start, quantity.end) or _ended_after(doc, labels, quantity.start)):
             yield from _months(quantity.most, noun == "jahr", quantity.start, quantity.end)
             return
+
+
+def _ended_after(doc: "Doc", labels: Mapping[int, set[str]], start: int) -> bool:
+    """`Nach drei Jahren endete das Projekt`."""
+    first, last = sentence_of(doc, start)
+    words: Words = doc._.words
+    told = labels.get(doc._.clause_of[start], set())
+    after = "nach" in words.forms[max(first, start - 2) : start] and "end" in told and "not_end" not in told
+    return after and any(_is_own(lemma) for lemma in words.lemmas[start:last])
 
 
 def _months(number: float, of_years: bool, start: int, end: int) -> Iterator[Fact]:

@@ -41,6 +41,9 @@ _QUOTES = frozenset('„“»«"')
 _CHAIN = frozenset({"und", ",", "sowie", "oder", "/"})
 _YEARLY = (["im", "jahr"], ["pro", "jahr"], ["je", "jahr"], ["jährlich"], ["per", "year"], ["a", "year"])
 _LEAST_COST = 1000
+_PASSIVE = frozenset({"wird", "werden", "wurde", "wurden", "worden"})
+_FAR = 8
+"""Words of a list before a name over which its preposition is looked for."""
 
 
 def find_facts(doc: "Doc") -> "Doc":
@@ -54,7 +57,7 @@ def find_facts(doc: "Doc") -> "Doc":
         *_distinct(doc, "organisation", roles.carriers(payers)),
         *_distinct(doc, "funder", payers),
         *years(doc, labels),
-        *duration(doc),
+        *duration(doc, labels),
         *staff(doc),
         *volunteers(doc, labels),
         *_yearly_cost(doc),
@@ -119,12 +122,10 @@ class _Roles:
             if self._status(name) == "negated" or name.start < self.title_end:
                 continue
             before, at = self._prepositions[name]
-            if (name.kind == "fund" and self._is_european(name)) or (
-                before in {"der", "des"}
-                and self.forms[at - 1 : at]
-                and self.forms[at - 1] in word_set("facts_words", "money_nouns")
-            ):
+            if (name.kind == "fund" and self._is_european(name)) or self._is_of_money(name, before, at):
                 yield name
+            elif "prize" in told:
+                continue
             elif before in _set("before_taker"):
                 if told & {"funded"} or ("money_of" in told and before in {"von", "vom", "aus"} and self._comes(name)):
                     yield name
@@ -133,8 +134,20 @@ class _Roles:
                 and "judges" not in told
                 and before not in _set("before_other")
                 and not (before in {"der", "des"} and at)
+                and not self._is_paid(name)
             ):
                 yield name
+
+    def _is_of_money(self, name: Name, before: str, at: int) -> bool:
+        """`Mittel des Landes`; of a programme also `im Rahmen des Bundesprogramms „…“ gefördert`."""
+        noun = self.forms[at - 1] if before in {"der", "des"} and at else ""
+        within = noun == "rahmen" and name.kind == "fund" and "funded" in self._labels[name]
+        return within or noun in word_set("facts_words", "money_nouns")
+
+    def _is_paid(self, name: Name) -> bool:
+        """Whether a clause says by whom something is paid, so that its subject is what is paid: `wird gefördert`."""
+        start, end = self._span(name)
+        return "funded" in self._labels[name] and not _PASSIVE.isdisjoint(self.forms[start:end])
 
     def _is_european(self, name: Name) -> bool:
         return any(form in _set("funds") for form in self._words(name))
@@ -164,7 +177,7 @@ class _Roles:
             return False
         if before in {"der", "des"} and at:
             noun = self.texts[at - 1]
-            return noun[0].isupper() and noun.lower() not in _set("roles_of")
+            return noun in _QUOTES or (noun[0].isupper() and noun.lower() not in _set("roles_of"))
         if before in {"bei", "beim", "durch", "von", "vom", "unter"}:
             return "runs" in told or (before in {"bei", "beim"} and self._opens(name))
         if before in {"an", "im", "in"} and any(form.endswith(_ends("houses")) for form in self._words(name)):
@@ -202,10 +215,23 @@ class _Roles:
         other = self._ends.get(at)
         if self.forms[at] in _CHAIN and other is not None and depth < _MOST_NAMES:
             return self._before(other, depth + 1)
+        if self.forms[at] in _CHAIN and (listed := self._before_list(at, first)):
+            return listed
         article = self.forms[at + 1] if at + 1 < name.start else ""
         noun = self.texts[at][0].isupper() and self.texts[at][0].isalpha() and self._can_be_noun(at)
-        genitive = article in {"der", "des"} and noun
+        genitive = article in {"der", "des"} and (noun or self.texts[at] in _QUOTES)
         return (article, at + 1) if genitive else (self.forms[at], at)
+
+    def _before_list(self, at: int, first: int) -> tuple[str, int] | None:
+        """`mit` before a list whose first members are no names: `mit den Jobcentern und der Bundesagentur`."""
+        for step in range(at, max(first, at - _FAR) - 1, -1):
+            form, text = self.forms[step], self.texts[step]
+            if form == "mit":
+                return form, step
+            part = form in _CHAIN or text[0].isupper() or form in _ARTICLES or form.endswith(_ADJECTIVE_ENDINGS)
+            if not part:
+                return None
+        return None
 
     def _can_be_noun(self, at: int) -> bool:
         return self.forms[at] in word_set("facts_words", "money_nouns") or self.forms[at] not in _not_adjectives()

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.corpus_files import Status
-from pipeline.nlp.claim_rules import USES, cues_by_clause, quantities_by_clause
+from pipeline.nlp.claim_rules import OUTCOME, USES, cues_by_clause, quantities_by_clause, tells_of_an_award
 from pipeline.nlp.clauses import Clause
 from pipeline.nlp.judge import Floats, judge_clauses
+from pipeline.nlp.lemmas import Words
 from pipeline.nlp.marks import GRADES, LEVELS, Marks
 from pipeline.nlp.numerals import is_year
 from pipeline.nlp.quantities import Quantity
@@ -32,6 +33,10 @@ _NO_EFFECT_SHARE = 0.6
 nothing it knows few, so that the rules count more where they find one."""
 _FIRST_LEVEL = {"de": 1.6, "en": 1.0}
 """So many times the likelihood of level 1 counts: that something took place is said in passing, and both miss it."""
+_AND = frozenset({"und", "oder", "and", "or"})
+_OF_CONTACT = frozenset({"tel", "tel.", "telefon", "fax", "mobil", "e-mail", "email", "mail"})
+_POST_CODE = 5
+_UNITS = ("persons", "percent", "households", "helpers", "jobs", "dwellings", "uses", "places", "things")
 _CARRIED = 0.1
 _SURE = 0.4
 """A text has a level where one clause of a result has at least this probability of that level or a higher one."""
@@ -60,14 +65,17 @@ def find_impact(doc: "Doc") -> "Doc":
     """Component `checkup_impact`: sets `doc._.claims` (text order) and `doc._.grade`."""
     cues = defaultdict(set, cues_by_clause(doc, "impact"))
     for index, labels in cues_by_clause(doc, "practice").items():
-        if "award_won" in labels and "award_not" not in labels:
+        if tells_of_an_award(labels):
             cues[index].add("award")
     counts = quantities_by_clause(doc)
+    places = defaultdict(list)
+    for at, one in enumerate(doc._.quantities):
+        places[doc._.clause_of[one.start]].append(at)
     claims = []
     for index, (clause, level) in enumerate(zip(doc._.clauses, _levels(doc), strict=True)):
         if level:
             start, end = clause.spans[0][0], clause.spans[-1][1]
-            claims.append(Claim(level, clause.status, start, end, _best_count(counts[index])))
+            claims.append(Claim(level, clause.status, start, end, _best_count(doc, places[index], level)))
     doc._.claims = claims
     grade = _grade(doc, cues, counts)
     doc._.grade = grade if doc._.marks is None else _settled(grade, doc._.marks, claims)
@@ -93,8 +101,8 @@ def _levels(doc: "Doc") -> list[int]:
         return []
     likely = judge_clauses(doc)
     title_end: int = doc._.title_tokens
-    in_title = [clause.spans[0][0] < title_end for clause in clauses]
-    likely[in_title] = np.eye(LEVELS, dtype=np.float32)[0]
+    no_statement = [clause.spans[0][0] < title_end or _says_nothing(doc, clause) for clause in clauses]
+    likely[no_statement] = np.eye(LEVELS, dtype=np.float32)[0]
     doubtful = likely.copy()
     doubtful[:, 0] *= _DOUBT
     levels = doubtful.argmax(axis=1)
@@ -109,6 +117,23 @@ def _levels(doc: "Doc") -> list[int]:
     if best:
         levels[int(at_least[:, best].argmax())] = best
     return [int(level) for level in levels]
+
+
+def _says_nothing(doc: "Doc", clause: Clause) -> bool:
+    """Whether a clause is a single word, a verb after `und` alone, or a line of an address."""
+    words: Words = doc._.words
+    said = [at for start, end in clause.spans for at in range(start, end) if words.texts[at][0].isalnum()]
+    if len(said) <= 1:
+        return True
+    if len(said) == 2:
+        return words.forms[said[0]] in _AND
+    return not clause.verbs and any(words.forms[at] in _OF_CONTACT or _is_post_code(words, at) for at in said)
+
+
+def _is_post_code(words: Words, at: int) -> bool:
+    """`20099 Hamburg`: five digits, then a name."""
+    digits = len(words.texts[at]) == _POST_CODE and words.texts[at].isdecimal()
+    return digits and at + 1 < len(words.texts) and words.texts[at + 1][:1].isupper()
 
 
 def _text_level(marks: Marks, at_least: Floats, language: str) -> int:
@@ -131,11 +156,21 @@ def best_claim(claims: list[Claim]) -> Claim | None:
     return max(results, key=lambda claim: (claim.level, claim.quantity is not None, -claim.start), default=None)
 
 
-def _best_count(counts: list[Quantity]) -> Quantity | None:
-    """The count a claim gives: persons before shares before others, the first of each."""
-    order = ["persons", "percent", "households", "helpers", "jobs", "dwellings", "uses"]
-    known = [quantity for quantity in counts if quantity.unit in order]
-    return min(known, key=lambda quantity: order.index(quantity.unit), default=None)
+def _best_count(doc: "Doc", counts: list[int], level: int) -> Quantity | None:
+    """The count a claim gives, of those with these places among the numbers.
+
+    Of an outcome a part of a whole, then persons before shares before others; of equals the one that the reader of
+    spans holds most likely for people reached or for a rate, else the first.
+    """
+    numbers: list[Quantity] = doc._.quantities
+
+    def rank(at: int) -> tuple[bool, bool, int, float]:
+        one = numbers[at]
+        likely = 0.0 if doc._.marks is None else max(float(doc._.marks.of(name)[at, 1]) for name in ("reached", "rate"))
+        return one.each, level >= OUTCOME and one.of is None, _UNITS.index(one.unit), -likely
+
+    best = min((at for at in counts if numbers[at].unit in _UNITS), key=rank, default=None)
+    return None if best is None else numbers[best]
 
 
 def _grade(doc: "Doc", cues: Mapping[int, set[str]], counts: Mapping[int, list[Quantity]]) -> Grade:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from data.corpus_files import BUDGETS, STATUSES
-from pipeline.nlp.claim_rules import USES
+from pipeline.nlp.claim_rules import OUTCOME, USES
 from pipeline.nlp.marks import Marks, log_odds, weighed
 from pipeline.nlp.quantities import Quantity
 
@@ -32,7 +32,6 @@ it counts households, uses and the like. A logistic regression over the numbers 
 from (docs/quality.md)."""
 _NOT_PEOPLE = USES - {"persons", "helpers"}
 _LEAST_PEOPLE = 2
-_OUTCOME = 4
 _LIKELY_OUTCOME = 0.4
 """Of a part and a whole the whole was reached where so likely an outcome of this level or a higher one is told."""
 _ALL = 100
@@ -73,7 +72,7 @@ def _people(doc: "Doc", marks: Marks, at: int, quantity: Quantity) -> float:
     """How many people a number tells of: of `31 der 46 fanden Arbeit` all 46, of `31 der 46 kamen` 31."""
     if not quantity.of or quantity.of < quantity.most:
         return quantity.most
-    outcome = marks.of("level")[doc._.clause_of[quantity.start], _OUTCOME:].sum()
+    outcome = marks.of("level")[doc._.clause_of[quantity.start], OUTCOME:].sum()
     return quantity.of if max(outcome, marks.of("rate")[at, 1]) > _LIKELY_OUTCOME else quantity.most
 
 

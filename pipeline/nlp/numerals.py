@@ -23,6 +23,8 @@ _ENGLISH = {
     "eighteen": 18, "nineteen": 19, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70,
     "eighty": 80, "ninety": 90,
 }  # fmt: skip
+_ONE_AND_A_HALF = frozenset({"anderthalb", "eineinhalb"})
+_HALF = "einhalb"
 _LONGEST = 80
 """Longer tokens are no number words: the longest below one million has 65 letters (777,777)."""
 ARTICLES = frozenset({"ein", "eine", "einen", "einem", "einer", "eins", "one"})
@@ -93,8 +95,12 @@ def _parse_digits(word: str, language: str) -> float | None:
     return float(f"{whole}.{match['rest']}")
 
 
-def _parse_word(word: str) -> int | None:
-    """German number words below one million: `zweitausenddreihundertfünfundvierzig`."""
+def _parse_word(word: str) -> float | None:
+    """German number words below one million, and halves: `zweitausenddreihundertfünfundvierzig`, `zweieinhalb`."""
+    if word in _ONE_AND_A_HALF:
+        return 1.5
+    if word.endswith(_HALF) and (whole := _UNITS.get(word.removesuffix(_HALF))):
+        return whole + 0.5
     front, mark, back = word.partition("tausend")
     if mark:
         high = 1 if not front else _below_thousand(front)

@@ -85,12 +85,25 @@ def find_names(doc: "Doc") -> list[Name]:
         kind = "legal" if registered else kind_of(form)
         if kind is None and not (texts[at].islower() or texts[at].istitle()):
             kind = _abbreviation(texts, at)
-        if kind is None or (found and at < found[-1].end):
+        if kind is None or (found and (at < found[-1].end or _is_its_short_form(texts, at, found[-1].end))):
             continue
         name = _Finder(doc, at, kind, found[-1].end if found else 0).name()
-        if name is not None:
-            found.append(name)
+        if name is None:
+            continue
+        if found and name.start == found[-1].end and _is_one_name(found[-1].kind, name.kind):
+            name = Name(found.pop().start, name.end, name.kind)
+        found.append(name)
     return found
+
+
+def _is_its_short_form(texts: Sequence[str], at: int, end: int) -> bool:
+    """Whether a word stands in brackets right after a name: `Integrationsfonds (AMIF)`."""
+    return at == end + 1 and texts[end] == "(" and texts[at + 1 : at + 2] == [")"]
+
+
+def _is_one_name(first: Kind, second: Kind) -> bool:
+    """Whether two names with nothing between them are one: `Diakonie` `Stiftung Salem`, `Verein Arche` `Ulm e.V.`."""
+    return first in {"named", "head"} and second in {"head", "legal"}
 
 
 def _abbreviation(texts: Sequence[str], at: int) -> Kind | None:
@@ -130,7 +143,8 @@ class _Finder:
         if form in _set("places") or (end - start == 1 and form in _set("levels")):
             return "closed" if start < self.at and _is_parish(form) else "level"
         if self.kind == "ministry":
-            return None if start == self.at and form.startswith("minist") else "ministry"
+            alone = start == self.at and end == self.at + 1
+            return None if alone and form.startswith("minist") else "ministry"
         if self.kind not in {"head", "closed"}:
             return self.kind
         if end == self.at + 1 and form in _set("quoted_after"):
@@ -153,7 +167,7 @@ class _Finder:
         start = self.at
         while start - 1 >= self.least and self.at - start < _LONGEST_NAME and self._goes_before(start - 1):
             start -= 1
-        if start - 2 >= self.least and self.forms[start - 1] == "und" and self.texts[start - 2].endswith("-"):
+        while start - 2 >= self.least and self.forms[start - 1] in {"und", ","} and self.texts[start - 2].endswith("-"):
             start -= 2
         while start < self.at and self.forms[start] in _set("not_in_name"):
             start += 1
@@ -188,7 +202,7 @@ class _Finder:
 
     def _step(self, at: int) -> int:
         """How many tokens from here on still belong to the name."""
-        takes = self.kind == "head" or self.forms[self.at].startswith("caritasverband")
+        takes = self.kind in {"head", "ministry"} or self.forms[self.at].startswith("caritasverband")
         if self.forms[at] in _set("linkers") and takes and at == self.at + 1:
             return self._phrase(at)
         if self.forms[at] == "e." and self.forms[at + 1 : at + 2] == ["v."]:
@@ -225,12 +239,27 @@ class _Finder:
             if text[0].isupper() and text[0].isalpha():
                 last = end + 1 - at
                 follows = self.forms[end + 1] if end + 1 < len(self.forms) else ""
-                if follows not in _set("joins") and not self._capital_pair(end):
+                if follows not in _set("joins") and not self._capital_pair(end) and not self._lists(end + 1):
                     break
-            elif form not in _set("joins") and not (form.endswith(("e", "en", "er", "es")) and end == at + 1):
+            elif (
+                form not in _set("joins")
+                and form != ","
+                and not (form.endswith(("e", "en", "er", "es")) and end == at + 1)
+            ):
                 break
             end += 1
         return last
+
+    def _lists(self, at: int) -> bool:
+        """Whether a comma goes on with what a ministry is for: `für Familie, Senioren, Frauen und Jugend`."""
+        step = at
+        while self.forms[step : step + 1] == [","] and self._is_capital_at(step + 1):
+            step += 2
+        joined = self.forms[step : step + 1] and self.forms[step] in _set("joins")
+        return self.kind == "ministry" and step > at and bool(joined) and self._is_capital_at(step + 1)
+
+    def _is_capital_at(self, at: int) -> bool:
+        return at < len(self.texts) and self._is_capital(at)
 
     def _capital_pair(self, at: int) -> bool:
         """`Transkulturelle Medizin`: an adjective in capitals before its noun."""
@@ -247,6 +276,8 @@ class _Finder:
         if form in _set("closed") or (self.kind == "closed" and at > self.at and "-" not in text and is_known(text)):
             return False
         if text.isupper() or not text[1:].islower() or self.forms[at - 1 : at + 1] == ["aktion", "mensch"]:
+            return True
+        if self.forms[at - 1 : at] == ["bad"]:
             return True
         plural = form != lemma and not form.endswith(("er", "s")) and not lemma.endswith("e")
         return not (plural or form.endswith(_NOUN_ENDINGS) or unit_of(form, lemma) is not None)

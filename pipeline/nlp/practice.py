@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.corpus_files import CONTINUATIONS, LESSONS, STATUSES, Status
-from pipeline.nlp.claim_rules import cues_by_clause
+from pipeline.nlp.claim_rules import cues_by_clause, tells_of_an_award
 from pipeline.nlp.clauses import Clause
 from pipeline.nlp.judge import judge_lessons
 from pipeline.nlp.marks import Marks, log_odds, mixed, weighed
@@ -37,6 +37,7 @@ _LIKELY_READ = 0.35
 """From this chance a clause tells a lesson, by the linear model alone and with the reader of spans (found on texts that
 the reader has not learned from)."""
 _TRUST = {"award": 0.5, "transfer": 0.5}
+_RELATIVES = frozenset({"wer", "dem", "denen", "den", "der", "die", "das", "deren"})
 _SURE = {"award": 0.4, "transfer": 0.4, "continuation": 0.3}
 """Shares of the rules beside the reader of spans (of continuations see below), and from which chance a clause tells of
 it."""
@@ -77,7 +78,9 @@ def _told(doc: "Doc", name: str, ruled: list[Practice]) -> list[Practice]:
     return [
         Practice(name, *_span(clause))
         for clause, chance in zip(clauses, likely, strict=True)
-        if chance >= _SURE[name] and clause.spans[0][0] >= doc._.title_tokens
+        if chance >= _SURE[name]
+        and (clause.spans[0][0] >= doc._.title_tokens or (name == "award" and clause.spans[0][0] in places))
+        and (clause.verbs or clause.spans[0][0] in places)
     ]
 
 
@@ -97,7 +100,10 @@ def _went_on(doc: "Doc", ruled: Practice | None) -> Practice | None:
         **{name: marks.of("status")[:, STATUSES.index(name)][:, None] for name in ("planned", "negated")},
     }
     likely = np.where(marks.seen[:, None], weighed(told, _CONTINUATION_WEIGHTS, doc.lang_), verdict)
-    likely[[clause.spans[0][0] < doc._.title_tokens for clause in clauses]] = 0.0
+    title_end: int = doc._.title_tokens
+    for clause, row, ruling in zip(clauses, likely, verdict, strict=True):
+        if clause.spans[0][0] < title_end or not (clause.verbs or ruling.any()):
+            row[:] = 0.0
     at, kind = divmod(int(likely.argmax()), len(CONTINUATIONS))
     if likely[at, kind] < _SURE["continuation"]:
         return None
@@ -146,12 +152,26 @@ def _span(clause: Clause) -> tuple[int, int]:
 
 
 def _awards(doc: "Doc", labels: Mapping[int, set[str]]) -> list[Practice]:
+    """The clauses that say that a prize was won; those of the text that only name one where no other says so."""
     clauses: list[Clause] = doc._.clauses
-    return [
-        Practice("award", *_span(clauses[index]))
+    found = [
+        index
         for index in sorted(labels)
-        if "award_won" in labels[index] and "award_not" not in labels[index] and clauses[index].status == "result"
+        if tells_of_an_award(labels[index])
+        and clauses[index].status == "result"
+        and not _is_custom(doc, clauses[index])
     ]
+    won = [index for index in found if "award_verb" in labels[index]]
+    named = [index for index in found if clauses[index].spans[0][0] >= doc._.title_tokens]
+    return [Practice("award", *_span(clauses[index])) for index in won or named]
+
+
+def _is_custom(doc: "Doc", clause: Clause) -> bool:
+    """`ein Preis, mit dem Vereine ausgezeichnet werden`: what a prize is for, said in a relative clause."""
+    start, end = _span(clause)
+    forms: list[str] = doc._.words.forms
+    relative = not _RELATIVES.isdisjoint(forms[start : start + 2])
+    return relative and not clause.spans[1:] and any(form in {"wird", "werden"} for form in forms[end - 3 : end])
 
 
 def _transfers(doc: "Doc", labels: Mapping[int, set[str]]) -> list[Practice]:

@@ -16,6 +16,8 @@ from pipeline.nlp.rules import load_rules
 from pipeline.nlp.words import is_verb
 
 _RANGE = re.compile(r"(\d[\d.]*)[-–](\d[\d.]*)")
+_EVEN = (",-", ",--", ",–", ",—")
+"""At the end of a price without cents."""
 _NOUN_REACH = 6
 _EACH_ONE = frozenset({"jede", "jeder", "jedes", "jeden"})
 _PERCENT = frozenset({"%", "prozent", "percent"})
@@ -75,6 +77,8 @@ class Sentence:
         form = self.forms[at]
         if form.endswith(".") and at == len(self.forms) - 1:
             form = form[:-1]
+        if form.endswith(_EVEN):
+            form = form[: form.rindex(",")]
         return parse_number(form, self.language)
 
 
@@ -189,8 +193,10 @@ def _is_no_count(sentence: Sentence, at: int, end: int, value: float) -> bool:
     """Years, ages, paragraphs, levels of language, numbers after a noun that they only name."""
     before = sentence.forms[at - 1] if at else ""
     text = sentence.texts[at].removesuffix(".")
+    noun, unit = _noun(sentence, end)
+    if text.isdigit() and len(text) == 4 and 1800 <= value < 1900:
+        return before.isalpha() and sentence.texts[at - 1][0].isupper() and unit == "things"
     if text.isdigit() and len(text) == 4 and 1900 <= value <= 2099:
-        noun, unit = _noun(sentence, end)
         is_sum = unit == "money" and noun == end
         return not is_sum and not (unit == "persons" and _is_approximate(sentence, at))
     if before == "/" and at > 1 and is_year(sentence.forms[at - 2]):
@@ -279,7 +285,7 @@ def _is_each(sentence: Sentence, at: int, end: int) -> bool:
     """Whether a count is one per group, meeting or week: `jeweils acht Kinder`, `30 Frauen pro Kurs`."""
     before = sentence.forms[max(0, at - 3) : at]
     after = sentence.forms[end : end + 3]
-    return any(form in _each() for form in before) or any(form in {"pro", "je"} for form in after)
+    return any(form in _each() for form in before) or any(form in {"pro", "je", "täglich"} for form in after)
 
 
 def _is_attribute(sentence: Sentence, at: int) -> bool:

@@ -30,6 +30,10 @@ _BETWEEN = "\n\n"
 _TOLD_OF_ANY = frozenset({"budget_eur", "budget_kind", "price_year"})
 """Facts that are told of a text off the topic too."""
 _LOOSE_ENDS = frozenset(",;:–—")
+_LONGEST_HEADING = 16
+"""Words."""
+_NO_HEADING = frozenset(".!?:;,")
+_BULLETS = frozenset("•·▪‣*-")
 
 
 @dataclass(slots=True)
@@ -58,6 +62,8 @@ class Quoter:
         self._masked: dict[str, str] = {}
         self.title_end = len(self._title.text)
         """End of the title in `self.analysed`."""
+        self.heading_end = self.title_end or _heading_end(self._text.text)
+        """End of the title, or of a heading that a text without one begins with."""
         self._text_start = self.title_end + len(_BETWEEN) if self.title_end else 0
         self.analysed = f"{self._title.text}{_BETWEEN}{self._text.text}" if self.title_end else self._text.text
 
@@ -82,6 +88,14 @@ class Quoter:
         return self._masked[where]
 
 
+def _heading_end(text: str) -> int:
+    """The end of a first line that is a heading: short, without a mark at its end, and a blank line after it."""
+    line, blank, rest = text.partition("\n\n")
+    heading = line.strip()
+    short = 0 < len(heading.split()) <= _LONGEST_HEADING and "\n" not in heading
+    return len(line) if blank and rest.strip() and short and heading[-1] not in _NO_HEADING else 0
+
+
 def analyse(
     nlp: "Language", quoter: Quoter, *, deep: bool = False, embed: Callable[[], Embedded] | None = None
 ) -> "Doc":
@@ -96,7 +110,7 @@ def analyse(
     check_time()
     doc = nlp.make_doc(quoter.analysed)
     doc._.text, doc._.deep, doc._.embed = quoter.analysed, deep, embed
-    doc._.title_tokens = sum(1 for _ in takewhile(lambda token: token.idx < quoter.title_end, doc))
+    doc._.title_tokens = sum(1 for _ in takewhile(lambda token: token.idx < quoter.heading_end, doc))
     return nlp(doc)
 
 
@@ -216,7 +230,7 @@ def span_quote(doc: "Doc", quoter: Quoter, start: int, end: int) -> dict[str, An
     words: Words = doc._.words
     while end - 1 > start and (words.texts[end - 1].isspace() or words.texts[end - 1] in _LOOSE_ENDS):
         end -= 1
-    while start < end - 1 and (words.texts[start].isspace() or words.texts[start] in _LOOSE_ENDS):
+    while start < end - 1 and (words.texts[start].isspace() or words.texts[start] in _LOOSE_ENDS | _BULLETS):
         start += 1
     return quoter.quote(words.offsets[start], words.end_of(end - 1))
 

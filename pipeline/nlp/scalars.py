@@ -4,7 +4,7 @@ Below: `pipeline.nlp.impact`, `pipeline.nlp.quantities`, `pipeline.nlp.marked_nu
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from data.corpus_files import BUDGETS
@@ -50,7 +50,7 @@ def find_scalars(doc: "Doc") -> "Doc":
         budget = marked_budget(doc, marks, budget)
     doc._.facts = [
         *_facts("reached_persons", reached),
-        *_facts("success_rate_percent", rate),
+        *_rate_facts(doc, rate),
         *(_budget_facts(doc, budget) if budget else ()),
     ]
     return doc
@@ -59,6 +59,14 @@ def find_scalars(doc: "Doc") -> "Doc":
 def _facts(name: str, found: Found | None) -> Iterator[Fact]:
     if found:
         yield Fact(name, _whole(found.value), found.quantity.start, found.quantity.end)
+
+
+def _rate_facts(doc: "Doc", found: Found | None) -> Iterator[Fact]:
+    """A rate; one that was computed is shown by its whole clause, since a part alone does not carry it."""
+    for fact in _facts("success_rate_percent", found):
+        clause: Clause = doc._.clauses[doc._.clause_of[fact.start]]
+        computed = found is not None and found.quantity.unit != "percent"
+        yield replace(fact, start=clause.spans[0][0], end=clause.spans[-1][1]) if computed else fact
 
 
 def _whole(number: float) -> float:

@@ -8,6 +8,8 @@ from functools import cache, lru_cache
 from pipeline.nlp.kept_words import KEPT_WORDS
 from pipeline.nlp.rules import load_rules
 
+_PRESENT_PARTICIPLE = ("end", "ende", "enden", "ender", "endes", "endem")
+
 
 @lru_cache(maxsize=KEPT_WORDS)
 def is_verb(form: str, lemma: str) -> bool:
@@ -19,9 +21,14 @@ def is_verb(form: str, lemma: str) -> bool:
     """
     if form in _words("auxiliaries") or form in _words("modals"):
         return True
-    if form in _words("no_verbs"):
+    if form in _words("no_verbs") or (form.endswith(_PRESENT_PARTICIPLE) and not lemma.endswith("enden")):
         return False
     return lemma.endswith(("en", "eln", "ern", "tun")) and len(lemma) > 3
+
+
+def is_helping(form: str) -> bool:
+    """Whether a form is one of an auxiliary or modal verb, which another verb may close."""
+    return form in _words("auxiliaries") or form in _words("modals")
 
 
 @lru_cache(maxsize=KEPT_WORDS)

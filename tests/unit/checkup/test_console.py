@@ -19,15 +19,16 @@ def test_an_uncertain_need_is_told_with_the_next_guesses() -> None:
 
 def test_everything_that_was_read_of_a_project_is_told_in_german(capsys) -> None:
     text = (
-        "Das Sprachcafé begleitet Geflüchtete. 2019 bestanden 31 Teilnehmerinnen die Prüfung B1. Ein Hindernis war der "
-        "Mangel an Räumen. 2021 wurde das Team mit dem Integrationspreis ausgezeichnet. Seit 2022 ist das Café ein "
-        "Regelangebot der Stadt."
+        "Das Sprachcafé in Kassel begleitet Geflüchtete. 2019 bestanden 31 von 46 Frauen die Prüfung B1. "
+        "Ein Hindernis war der Mangel an Räumen. 2021 wurde das Team mit dem Integrationspreis ausgezeichnet. "
+        "Seit 2022 ist das Café ein Regelangebot der Stadt."
     )
     (found,) = extract([("a", None, text)], reading="rules")
     print_extraction(found, load_vocabulary())
     shown = " ".join(capsys.readouterr().out.split())
     for told in (
-        "Handlungsfeld: Sprache", "Zielgruppe: Geflüchtete", "Ergebnis, 31 Personen", "Erfahrung: Hürde Ein Hindernis",
+        "Handlungsfeld: Sprache", "Zielgruppe: Geflüchtete", "Ergebnis, 31 von 46 Personen",
+        "Ort: Kassel (Hessen) Kassel", "Reichweite: Gemeinde", "Erfahrung: Hürde Ein Hindernis",
         "Fortgang: verstetigt (Stand 2022)", "Auszeichnung 2021 wurde",
     ):  # fmt: skip
         assert told in shown

@@ -21,8 +21,8 @@ COURSE = {
         "budget_eur": 30_000,
         "awards": True,
         "claims": [
-            {"start": 0, "end": 51, "level": 2, "status": "result"},
-            {"start": 52, "end": 88, "level": 5, "status": "planned"},
+            {"start": 0, "end": 51, "level": 2, "status": "result", "quantity": {"value": 80, "of": None}},
+            {"start": 52, "end": 88, "level": 5, "status": "planned", "quantity": {"value": 40, "of": 80}},
             {"start": 89, "end": 128, "level": 7, "status": "result"},
         ],
     },
@@ -56,6 +56,7 @@ def test_figures_of_a_case_counted_by_hand():
     assert found["awards"]["recall"] == 0
     assert (found["claims"]["recall"], found["claims"]["gold"]) == (2 / 3, 3)
     assert (found["claims"]["status"], found["claims"]["level"]) == (1 / 2, 1 / 2)
+    assert found["claims"]["quantity"] == 1 / 2
     misses = {miss["id"]: miss for miss in found["misses"]}
     assert set(misses) == {"kurs", "garten"}
     assert misses["kurs"]["level"] == {"found": 6, "gold": 7}

@@ -72,6 +72,49 @@ def test_facts(name, text, values):
     assert told(name, text) == values
 
 
+# Turns of phrase that public pages have and retellings have not.
+@pytest.mark.parametrize(
+    ("name", "text", "values"),
+    [
+        ("funder", "Es wird vom Bundesministerium für Familie, Senioren, Frauen und Jugend gefördert.",
+         ["Bundesministerium für Familie, Senioren, Frauen und Jugend"]),
+        ("funder", "Es wird vom Bundesministerium für Bildung und Forschung (BMBF) gefördert.",
+         ["Bundesministerium für Bildung und Forschung"]),
+        ("funder", "Gefördert wird es vom Ministerium für Soziales Hessen.", ["Ministerium für Soziales Hessen"]),
+        ("funder", "Das Ministerium fördert es.", []),
+        ("funder", "Gefördert aus dem Asyl-, Migrations- und Integrationsfonds (AMIF) der EU.",
+         ["Asyl-, Migrations- und Integrationsfonds", "EU"]),
+        ("funder", "Die Projektfinanzierung übernahmen das Sozialministerium und die Bundesagentur für Arbeit.",
+         ["Sozialministerium", "Bundesagentur für Arbeit"]),
+        ("funder", "Die Stadt Celle hat 5000 Euro zur Verfügung gestellt.", ["Stadt Celle"]),
+        ("funder", "Die Stadt Celle hat Räume zur Verfügung gestellt.", []),
+        ("funder", "Möglich machen dies Fördergelder des Landes Hessen.", ["Landes Hessen"]),
+        ("funder", "Es wird im Rahmen des Bundesprogramms „Demokratie leben!“ gefördert.", ["Demokratie leben!"]),
+        ("funder", "Finanziert wurde das Programm „Lesen“ durch die Impuls-Stiftung.", ["Impuls-Stiftung"]),
+        ("funder", "Gefördert wird der Preis vom Bundesministerium für Bildung.", []),
+        ("funder", "Die Stadtverwaltung finanziert es.", ["Stadtverwaltung"]),
+        ("organisation", "Der Verein International Ulm e.V. bietet den Kurs an.", ["Verein International Ulm e.V."]),
+        ("organisation", "Der Kurs wird von der Diakonie Stiftung Salem angeboten.", ["Diakonie Stiftung Salem"]),
+        ("organisation", "Das Haus wird von der Ulmer Stadtmission betrieben.", ["Ulmer Stadtmission"]),
+        ("organisation", "Das Projekt „Lesen“ des Nachbarn Celle e.V. läuft.", ["Nachbarn Celle e.V."]),
+        ("organisation", "Der VfL Bad Wildungen bietet Schwimmkurse an.", ["VfL Bad Wildungen"]),
+        ("organisation", "Wir arbeiten mit den Jobcentern und der Bundesagentur für Arbeit zusammen.", []),
+        ("organisation", "Mit Kommilitonen der Universität Leipzig lernen sie.", []),
+        ("start_year", "Seit 2014 beraten wir rund um das Leben und das Arbeiten.", [2014]),
+        ("start_year", "Ab 2016 bietet die Stadt Celle Kurse an.", [2016]),
+        ("start_year", "Ab 2016 müsse man stark sparen.", []),
+        ("start_year", "Seit 2013 fördert der Stiftungspreis Vereine.", []),
+        ("end_year", "Am 30. Juni 2023 konnte das Landesprojekt erfolgreich abgeschlossen werden.", [2023]),
+        ("duration_months", "Das Projekt hat eine Laufzeit von zweieinhalb Jahren.", [30]),
+        ("duration_months", "Nach drei Jahren endete das Projekt.", [36]),
+        ("duration_months", "Nach drei Jahren fanden sie Arbeit.", []),
+        ("budget_eur", "Fördersumme: 6.000,- Euro", [6000]),
+    ],
+)  # fmt: skip
+def test_facts_as_public_pages_tell_them(name, text, values):
+    assert told(name, text) == values
+
+
 def test_a_name_in_the_title_is_quoted_there():
     found = facts("Alle sind zufrieden.", "Sprachcafé der AWO Region Hannover")
     (carrier,) = [fact for fact in found if fact["property"] == "organisation"]

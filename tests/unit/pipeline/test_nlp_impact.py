@@ -33,6 +33,9 @@ def statuses(text, level):
         ("In Schweden fanden 40 Geflüchtete eine Arbeit.", "other"),
         ("40 Geflüchtete, die den Kurs besuchten, fanden eine Arbeit.", "result"),
         ("Ob 40 Geflüchtete eine Arbeit fanden, ist nicht bekannt.", "negated"),
+        ("Trotz nicht gelernter Berufe fanden 40 Geflüchtete eine Arbeit.", "result"),
+        ("Das Ziel ist erreicht: 40 Geflüchtete haben eine Arbeit gefunden.", "result"),
+        ("Bis 2026 sollen 40 Geflüchtete einen Ausbildungs- oder Arbeitsplatz gefunden haben.", "planned"),
         ("2019 stellte der Betrieb zwölf Geflüchtete unbefristet ein.", "result"),
     ],
 )
@@ -56,6 +59,55 @@ def test_status_of_a_claim(text, status):
 )
 def test_levels(text, level):
     assert one(text)["impact"]["level"] == level
+
+
+@pytest.mark.parametrize(
+    ("text", "quotes"),
+    [
+        ("117 Geflüchtete konnten in Arbeit oder Ausbildung vermittelt werden.", 1),
+        ("117 Geflüchtete haben einen Arbeits- oder Ausbildungsplatz gefunden.", 1),
+        ("Insgesamt konnten 117 Geflüchtete, die lange suchten, in Arbeit vermittelt werden.", 1),
+        ("117 Geflüchtete fanden Arbeit und 40 Geflüchtete bestanden die Prüfung.", 2),
+        ("117 Geflüchtete wurden im Verbund (Ulm) in Arbeit vermittelt.", 1),
+    ],
+)
+def test_what_one_verb_says_is_one_claim(text, quotes):
+    claims = [claim for claim in one(f"Im Sprachkurs. {text}")["impact"]["claims"] if claim["level"] > 1]
+    assert len(claims) == quotes
+
+
+@pytest.mark.parametrize("tail", ["Bahnhofstraße 6 20099 Hamburg", "Tel.: 040 1234 Zimmer", "Geflüchtete"])
+def test_lines_of_contact_and_single_words_are_no_claims(tail):
+    found = one(f"Ein Sprachkurs. 40 Geflüchtete fanden eine Arbeit.\n\n{tail}")
+    assert [claim["quote"] for claim in found["impact"]["claims"]] == ["40 Geflüchtete fanden eine Arbeit."]
+
+
+def test_a_heading_of_a_text_without_title_claims_nothing():
+    text = "40 Geflüchtete fanden Arbeit\n\nIm Sprachkurs lernten 60 Geflüchtete."
+    assert [claim["quote"] for claim in one(text)["impact"]["claims"]] == ["Im Sprachkurs lernten 60 Geflüchtete."]
+    found = one(text.replace("Arbeit\n", "Arbeit.\n"))
+    assert found["impact"]["claims"][0]["quote"] == "40 Geflüchtete fanden Arbeit."
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("Von 60 Geflüchteten im Sprachkurs fanden 35 eine Arbeit.", (35, "persons", 60)),
+        ("31 von 46 Geflüchteten im Sprachkurs fanden Arbeit, rund 67 Prozent.", (31, "persons", 46)),
+        ("67 Prozent der Geflüchteten im Sprachkurs fanden Arbeit.", (67, "percent", None)),
+        ("29 Fahrräder verteilte der Sprachkurs 2019 an Geflüchtete.", (29, "things", None)),
+        ("Bei je acht Gästen kamen in den Sprachkurs 900 Geflüchtete.", (900, "persons", None)),
+    ],
+)
+def test_the_count_of_a_claim(text, count):
+    (claim,) = one(text)["impact"]["claims"]
+    assert tuple(claim["quantity"][key] for key in ("value", "unit", "of")) == count
+
+
+def test_a_computed_rate_is_shown_by_its_clause():
+    found = one("Der Sprachkurs hilft Geflüchteten. Von 60 Geflüchteten fanden 35 eine Arbeit.")
+    (fact,) = [fact for fact in found["facts"] if fact["property"] == "success_rate_percent"]
+    assert (fact["value"], fact["quote"]) == (58, "Von 60 Geflüchteten fanden 35 eine Arbeit.")
 
 
 @pytest.mark.parametrize(
@@ -163,6 +215,32 @@ def test_practice():
 )
 def test_how_it_went_on_is_dated_by_its_own_sentence(text, year):
     assert one(f"Sprachcafé für Geflüchtete. {text}")["continuation"]["as_of"] == year
+
+
+@pytest.mark.parametrize(
+    ("text", "quotes"),
+    [
+        ("2021 gewann es den Stadtpreis. Das Preisgeld von 500 Euro kann der Verein gut gebrauchen.",
+         ["2021 gewann es den Stadtpreis."]),
+        ("Es wurde mit dem Stadtpreis ausgezeichnet. Der Stadtpreis fördert soziales Engagement.",
+         ["Es wurde mit dem Stadtpreis ausgezeichnet."]),
+        ("Der Stadtpreis wurde erstmals 2009 ausgelobt.", []),
+        ("Träger dieses Preises ist ein Bündnis.", []),
+        ("2019 gewann es den Stadtpreis. Jährlich gibt es Preise, mit denen Vereine ausgezeichnet werden.",
+         ["2019 gewann es den Stadtpreis."]),
+        ("Dafür gab es 2019 den Stadtpreis.", ["Dafür gab es 2019 den Stadtpreis."]),
+        ("Der Stadtpreis 2019 ging an das Team.", ["Der Stadtpreis 2019 ging an das Team."]),
+        ("Stadtpreis der Bürgerstiftung 2019.", ["Stadtpreis der Bürgerstiftung 2019."]),
+    ],
+)  # fmt: skip
+def test_awards_won_and_what_is_said_of_prizes(text, quotes):
+    assert [award["quote"] for award in one(f"Geflüchtete im Sprachkurs. {text}")["awards"]] == quotes
+
+
+def test_an_award_that_only_the_title_tells():
+    text = "Geflüchtete im Sprachkurs."
+    assert [award["where"] for award in one(text, "Sprachkurs gewinnt Stadtpreis")["awards"]] == ["title"]
+    assert one(text, "Der Stadtpreis")["awards"] == []
 
 
 def test_a_nomination_is_no_award():

@@ -93,8 +93,9 @@ def test_fractions_and_single_people_are_nobody_reached(read, text):
 
 
 def test_a_rate_needs_its_whole(read):
-    text = "46 Frauen besuchten den Kurs. Am Ende bestanden 31 davon."
+    text = "46 Frauen besuchten den Kurs. Am Ende bestanden 31."
     assert read(text, {"rate": yes("31")})["success_rate_percent"] is None
+    assert read(text.replace("31", "31 davon"), {"rate": yes("31")})["success_rate_percent"] == 67
     assert read(text, {"rate": yes("31"), "base": yes("46")})["success_rate_percent"] == 67
     assert read(text, {"rate": yes("46"), "base": yes("31")})["success_rate_percent"] is None
 

@@ -90,12 +90,33 @@ def test_what_is_no_number(word):
         ("Das Land fördert das mit 2000 Euro.", [(2000, None, "money", None)]),
         ("Nur 2015 Geflüchtete zu beraten, war zu wenig.", []),
         ("Seit 2018 geht das so.", []),
+        ("Der Turnverein 1860 zahlte 6.000,- Euro.", [(6000, None, "money", None)]),
+        ("1850 Menschen kamen zweieinhalb Jahre lang.", [(1850, None, "persons", None), (2.5, None, "time", None)]),
         ("Am 3. Mai 2017 nach § 24 und SGB II.", []),
         ("Kinder der Klasse 5 mit Niveau B1 um 9 Uhr.", []),
     ],
 )
 def test_quantities(text, expected):
     assert read(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Von 60 Teilnehmenden fanden 35 eine Arbeit.", [(60, "persons", None), (35, "persons", 60)]),
+        ("Von den rund 40 Helfern machten noch zehn weiter.", [(40, "helpers", None), (10, "helpers", 40)]),
+        ("Es gab 370 Plätze, davon rund 112 in Neukölln.", [(370, "places", None), (112, "places", 370)]),
+        ("180 Frauen begannen. 97 davon blieben.", [(180, "persons", None), (97, "persons", 180)]),
+        ("300 Menschen kamen, darunter 120 Frauen.", [(300, "persons", None), (120, "persons", 300)]),
+        ("Von 20 auf 35 stieg die Zahl.", [(20, "things", None), (35, "persons", None)]),
+        ("Von 12 Helfern werden acht Kinder betreut.", [(12, "helpers", None), (8, "persons", None)]),
+        ("Von acht Helfern blieben zwölf Jahre lang alle.", [(8, "helpers", None), (12, "time", None)]),
+        ("Von 60 Frauen war die Rede. Es kamen 35.", [(60, "persons", None), (35, "persons", None)]),
+        ("60 Frauen kamen, 35 Männer blieben.", [(60, "persons", None), (35, "persons", None)]),
+    ],
+)
+def test_parts_of_a_whole_that_stands_before_them(text, expected):
+    assert [(value, unit, of) for value, _, unit, of in read(text)] == expected
 
 
 @pytest.mark.parametrize(
@@ -130,6 +151,13 @@ def test_quantities(text, expected):
 )
 def test_english_quantities(text, expected):
     assert read(text, "en") == expected
+
+
+@pytest.mark.parametrize(
+    ("word", "number"), [("anderthalb", 1.5), ("eineinhalb", 1.5), ("dreieinhalb", 3.5), ("einhalb", None)]
+)
+def test_halves(word, number):
+    assert parse_number(word) == number
 
 
 def test_the_longest_number_words_are_read():

@@ -71,7 +71,8 @@ def normalise(text: str) -> Normalised:
     NUL and lone surrogates become U+FFFD. Soft hyphens and zero-width characters go. Decomposed letters are composed
     (NFC), Latin ligatures taken apart, quotation marks become `"` and `'`, U+2010 and U+2011 become `-`. A word
     hyphenated at a line's end is joined (`Inte-\ngration`; `Kinder-\nund Jugendhilfe` keeps its hyphen). White space
-    becomes one space, one line break or, for an empty line, two. Dashes, letter case and gender forms stay.
+    becomes one space, one line break or, for an empty line, two; two sentences without space between them get one.
+    Dashes, letter case and gender forms stay.
     """
     clean = sanitise(text)
     rewrite = _Rewrite(clean)
@@ -79,6 +80,7 @@ def normalise(text: str) -> Normalised:
     if not unicodedata.is_normalized("NFC", rewrite.text):
         rewrite.compose()
     rewrite.apply(_LAYOUT, _relayout)
+    rewrite.apply(_GLUED, lambda _: " ")
     return Normalised(rewrite.text, len(text), rewrite.starts, rewrite.ends)
 
 
@@ -96,6 +98,8 @@ _INVISIBLE = "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2
 # A soft hyphen at a line's end goes together with the line break.
 _SINGLE = re.compile(f"\u00ad{_LINE_END}(?={_LETTER})|[{_INVISIBLE}{''.join(_MARKS)}]")
 _LAYOUT = re.compile(f"(?P<hyphen>(?<={_LETTER})-{_LINE_END}(?={_LETTER}))" r"|(?P<space>\s{2,}|[^\S \n])")
+_GLUED = re.compile(r"(?:(?<=[a-zäöüß]{3}[.!?])|(?<=[a-zäöüß]{3}[.!?][\"']))(?=[A-ZÄÖÜ][a-zäöüß]*[\s,])")
+"""Between two sentences that lost the space between them (`geführt.Die Stadt`); not within addresses and names."""
 _AFTER_HYPHEN = re.compile(r"(?:und|oder|bzw|sowie|wie|als|noch|bis|statt|über)\b")
 _LINE_BREAK = re.compile(f"\r\n|[{_BREAK}]")
 

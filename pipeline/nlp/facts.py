@@ -42,7 +42,7 @@ _CHAIN = frozenset({"und", ",", "sowie", "oder", "/"})
 _YEARLY = (["im", "jahr"], ["pro", "jahr"], ["je", "jahr"], ["jährlich"], ["per", "year"], ["a", "year"])
 _LEAST_COST = 1000
 _PASSIVE = frozenset({"wird", "werden", "wurde", "wurden", "worden"})
-_FAR = 8
+_FAR = 16
 """Words of a list before a name over which its preposition is looked for."""
 
 
@@ -124,7 +124,7 @@ class _Roles:
             before, at = self._prepositions[name]
             if (name.kind == "fund" and self._is_european(name)) or self._is_of_money(name, before, at):
                 yield name
-            elif "prize" in told:
+            elif "prize" in told or self._is_by_who_runs(name, before):
                 continue
             elif before in _set("before_taker"):
                 if told & {"funded"} or ("money_of" in told and before in {"von", "vom", "aus"} and self._comes(name)):
@@ -138,9 +138,14 @@ class _Roles:
             ):
                 yield name
 
+    def _is_by_who_runs(self, name: Name, before: str) -> bool:
+        """`wird von der Stadtmission betrieben und vom Senat finanziert`: what is paid follows in another clause."""
+        own = self.labels.get(self.clause_of[name.start], set())
+        return before in {"von", "vom", "durch"} and "runs" in own and "funded" not in own
+
     def _is_of_money(self, name: Name, before: str, at: int) -> bool:
-        """`Mittel des Landes`; of a programme also `im Rahmen des Bundesprogramms „…“ gefördert`."""
-        noun = self.forms[at - 1] if before in {"der", "des"} and at else ""
+        """`Mittel des Landes`, `Förderung durch das Land`; also `im Rahmen des Bundesprogramms „…“ gefördert`."""
+        noun = self.forms[at - 1] if before in {"der", "des", "durch"} and at else ""
         within = noun == "rahmen" and name.kind == "fund" and "funded" in self._labels[name]
         return within or noun in word_set("facts_words", "money_nouns")
 
@@ -170,19 +175,32 @@ class _Roles:
         before, at = self._prepositions[name]
         told = self._labels[name]
         if name.start < self.title_end:
-            itself = name.start == 0 and any(form.endswith(_ends("projects")) for form in self._words(name))
-            phrase = not _set("linkers").isdisjoint(self._words(name)) and name.start < 3
-            return not (itself or phrase) and before not in _set("before_other") - {"bei", "beim"}
-        if self._status(name) == "other" or "judges" in told:
-            return False
-        if before in {"der", "des"} and at:
-            noun = self.texts[at - 1]
-            return noun in _QUOTES or (noun[0].isupper() and noun.lower() not in _set("roles_of"))
+            return self._runs_by_title(name, before)
+        of_noun = self.texts[at - 1] if before in {"der", "des"} and at else ""
+        if self._status(name) == "other" or ("judges" in told and of_noun not in _QUOTES):
+            return self._status(name) != "other" and self._won(name, before)
+        if of_noun:
+            return of_noun in _QUOTES or (of_noun[0].isupper() and of_noun.lower() not in _set("roles_of"))
+        runs = "runs" in told
         if before in {"bei", "beim", "durch", "von", "vom", "unter"}:
-            return "runs" in told or (before in {"bei", "beim"} and self._opens(name))
-        if before in {"an", "im", "in"} and any(form.endswith(_ends("houses")) for form in self._words(name)):
-            return "runs" in told or self._opens(name)
-        return before not in _set("before_other") | {"aus", "durch"} and ("runs" in told or self._opens(name))
+            return runs or (before in {"bei", "beim"} and self._opens(name))
+        housed = before in {"an", "im", "in"} and any(form.endswith(_ends("houses")) for form in self._words(name))
+        return (runs or self._opens(name)) and (housed or before not in _set("before_other") | {"aus", "durch"})
+
+    def _runs_by_title(self, name: Name, before: str) -> bool:
+        itself = name.start == 0 and any(form.endswith(_ends("projects")) for form in self._words(name))
+        phrase = not _set("linkers").isdisjoint(self._words(name)) and name.start < 3
+        return not (itself or phrase) and before not in _set("before_other") - {"bei", "beim"}
+
+    def _won(self, name: Name, before: str) -> bool:
+        """Whether it is who was honoured: `Ausgezeichnet wurde der Verein …`."""
+        start, end = self._span(name)
+        said = set(self.forms[start:end])
+        honoured = "ausgezeichnet" in said and not said.isdisjoint({"wurde", "wurden", "worden"})
+        whole = name.start == start or self.forms[name.start - 1] in _ARTICLES
+        return (
+            honoured and whole and before not in _set("before_other") | _set("before_taker") | {"der", "des", "unter"}
+        )
 
     def _words(self, name: Name) -> list[str]:
         return self.forms[name.start : name.end]

@@ -139,7 +139,8 @@ def _is_post_code(words: Words, at: int) -> bool:
 def _text_level(marks: Marks, at_least: Floats, language: str) -> int:
     """The level of the whole text: what its clauses carry, and what the reader of spans says of it as a whole.
 
-    One that no clause carries is not told, however likely it is.
+    One that no clause carries is not told, however likely it is. A text has none where that is likelier than all others
+    together.
     """
     carried = np.append(at_least.max(axis=0), 0.0)
     carried[0] = 1.0
@@ -147,7 +148,8 @@ def _text_level(marks: Marks, at_least: Floats, language: str) -> int:
     likely = share * marks.of("text_level")[0] - (1 - share) * np.diff(carried)
     likely[1] *= _FIRST_LEVEL[language]
     likely[carried[:-1] < _CARRIED] = 0.0
-    return int(likely.argmax())
+    some = likely[1:].clip(0.0)
+    return 0 if likely[0] >= some.sum() else 1 + int(some.argmax())
 
 
 def best_claim(claims: list[Claim]) -> Claim | None:

@@ -31,6 +31,8 @@ of a larger number; the share of the others that are not larger; the chance that
 it counts households, uses and the like. A logistic regression over the numbers of texts that the reader has not learned
 from (docs/quality.md)."""
 _NOT_PEOPLE = USES - {"persons", "helpers"}
+_CANDIDATES = frozenset({"gewinner", "preisträger", "bewerbung", "juror", "nominierte"})
+"""Nouns of those who compete for a prize: nobody whom a project reached."""
 _LEAST_PEOPLE = 2
 _LIKELY_OUTCOME = 0.4
 """Of a part and a whole the whole was reached where so likely an outcome of this level or a higher one is told."""
@@ -56,6 +58,7 @@ def marked_reached(doc: "Doc", marks: Marks, ruled: Found | None) -> Found | Non
         (at, Found(one, int(_people(doc, marks, at, one))))
         for at, one in _told(doc)
         if one.unit not in UNCOUNTED
+        and doc._.words.lemmas[one.end - 1] not in _CANDIDATES
         and one.value >= _LEAST_PEOPLE
         and one.value == int(one.value)
         and _was_read(doc, marks, one)

@@ -29,7 +29,7 @@ def kept_words(tokens: Tokens) -> set[int]:
         if (
             marks & Mark.CAPITAL
             and "-" in tokens.words[token]
-            and marks & (Mark.HEAD | Mark.LEAD | Mark.COMMON)
+            and (marks & (Mark.HEAD | Mark.LEAD) or (marks & Mark.COMMON and not marks & Mark.ROLE))
             and not marks & _NAME
             and not (marks & Mark.SURNAME and tokens.is_(token - 1, _NAME))
         ):

@@ -165,7 +165,10 @@ class Cues:
         lower = tokens.lower(before)
         if lower in _PRESENT:
             return bool(_COLON.fullmatch(tokens.text[tokens.end(before) : tokens.starts[token]]))
-        return tables().has("plural_roles", lower) and tokens.joined(before, line=True) and before not in self._kept
+        adjective = lower.startswith("ehrenamtlich") and tokens.words[before][0].islower()
+        if adjective or not tables().has("plural_roles", lower):
+            return False
+        return tokens.joined(before, line=True) and before not in self._kept
 
     def saluted(self, token: int) -> bool:
         """Whether `Frau`, `Herr`, `Dr.` makes even a word of the language a name: `Frau Bäcker`."""

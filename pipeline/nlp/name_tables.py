@@ -89,7 +89,14 @@ class NameTables:
     def is_role(self, word: str) -> bool:
         """An office, a job or a relation between persons."""
         last = _PARTS.split(word)[-1]
-        return last in self._sets["roles"] or last in self._sets["role_ends"] or _ends(last, self._sets["role_ends"], 2)
+        return any(
+            form in self._sets["roles"] or form in self._sets["role_ends"] or _ends(form, self._sets["role_ends"], 2)
+            for form in ((last, last[:-1]) if last.endswith(_GENITIVE) else (last,))
+        )
+
+
+_GENITIVE = ("ers", "ors", "ats", "ents", "ants", "nns", "ars")
+"""Of words for persons: `des Landrats`, `des Moderators`."""
 
 
 def fold(word: str) -> str:

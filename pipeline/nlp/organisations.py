@@ -3,6 +3,7 @@
 Below: `pipeline.nlp.rules`, `pipeline.nlp.lemmas`. Above: `pipeline.nlp.facts`.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
@@ -26,6 +27,7 @@ _ends = partial(word_ends, "organisations")
 _ENDINGS = ("", "s", "es", "en", "n", "e")
 _OPENING = frozenset("„“\"»«‚'")
 _CLOSING = frozenset("“”\"«»‘'")
+_BRAND = re.compile(r"[A-ZÄÖÜ][a-zäöüß]{2,}[A-ZÄÖÜ][a-zäöüß]{2,}")
 _LONGEST_QUOTED = 9
 _LONGEST_NAME = 9
 _ADJECTIVES = ("sche", "schen", "scher", "sches", "tsche", "tschen", "tscher", "tsches")
@@ -59,7 +61,7 @@ def _tables() -> tuple[tuple[Kind, frozenset[str], tuple[str, ...]], ...]:
     long_heads = [word for word in open_heads if len(word) > 4]
     return (
         ("legal", frozenset(rules["legal_forms"]), ()),
-        ("fund", frozenset(rules["funds"]), ()),
+        ("fund", frozenset(rules["funds"]), ("integrationsfonds", "sozialfonds", "flüchtlingsfonds")),
         ("named", frozenset(rules["named"]), _inflected(["caritasverband", "diakonieverein"])),
         ("ministry", frozenset(rules["ministries"]), tuple(rules["ministries"])),
         ("programme", frozenset(rules["programme_words"]), ()),
@@ -85,7 +87,7 @@ def find_names(doc: "Doc") -> list[Name]:
         kind = "legal" if registered else kind_of(form)
         if kind is None and not (texts[at].islower() or texts[at].istitle()):
             kind = _abbreviation(texts, at)
-        if kind is None or (found and (at < found[-1].end or _is_its_short_form(texts, at, found[-1].end))):
+        if kind is None or (found and (at < found[-1].end or _explains(texts, at, found[-1].end))):
             continue
         name = _Finder(doc, at, kind, found[-1].end if found else 0).name()
         if name is None:
@@ -96,9 +98,12 @@ def find_names(doc: "Doc") -> list[Name]:
     return found
 
 
-def _is_its_short_form(texts: Sequence[str], at: int, end: int) -> bool:
-    """Whether a word stands in brackets right after a name: `Integrationsfonds (AMIF)`."""
-    return at == end + 1 and texts[end] == "(" and texts[at + 1 : at + 2] == [")"]
+def _explains(texts: Sequence[str], at: int, end: int) -> bool:
+    """Whether a word opens a bracket right after a name: `Integrationsfonds (AMIF)`, `bikup (Gesellschaft für …)`."""
+    first = at
+    while first > end and texts[first - 1][0].isupper():
+        first -= 1
+    return first == end + 1 and texts[end] == "("
 
 
 def _is_one_name(first: Kind, second: Kind) -> bool:
@@ -107,9 +112,11 @@ def _is_one_name(first: Kind, second: Kind) -> bool:
 
 
 def _abbreviation(texts: Sequence[str], at: int) -> Kind | None:
-    """`der DAAD`, `vom BFmF`: three capitals or more after an article or a preposition that holds one."""
+    """`der DAAD`, `der PariSozial`: capitals within a word after an article or a preposition that holds one."""
     text = texts[at]
-    if not (3 <= len(text) <= 8 and text[0].isupper() and text.isalpha() and sum(map(str.isupper, text)) >= 3):
+    short = 3 <= len(text) <= 8 and text[0].isupper() and sum(map(str.isupper, text)) >= 3
+    brand = _BRAND.fullmatch(text) is not None and not text.endswith(("Innen", "In"))
+    if not text.isalpha() or not (short or brand):
         return None
     announced = at > 0 and texts[at - 1].lower() in _ANNOUNCE
     return "named" if announced and text.lower() not in _set("no_names") else None

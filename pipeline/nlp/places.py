@@ -15,6 +15,7 @@ from data.places import TAIL, Place
 from pipeline.nlp.clauses import Clause
 from pipeline.nlp.place_names import PLAIN, STRONG, WEAK, Mention, find_places
 from pipeline.nlp.place_rules import patterns, place_rules
+from pipeline.nlp.sentences import sentence_of
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
@@ -64,7 +65,7 @@ def _found(doc: "Doc", text: str, title_end: int) -> list[Found]:
     offsets = doc._.words.offsets
     for start, end, mention in sorted(mentions, key=lambda item: item[0]):
         tokens = bisect_right(offsets, start) - 1, bisect_right(offsets, end - 1)
-        if mention.place is not GERMANY and _is_elsewhere(doc, tokens[0]):
+        if (mention.place is not GERMANY and _is_elsewhere(doc, tokens[0])) or _is_of_a_prize(doc, tokens[0]):
             continue
         place, states = mention.place, {one.state for one in mention.places}
         name = place.name if place else mention.name
@@ -84,6 +85,14 @@ def _is_elsewhere(doc: "Doc", token: int) -> bool:
     clauses: list[Clause] = doc._.clauses
     at = doc._.clause_of[token] if token < len(doc._.clause_of) else -1
     return at >= 0 and clauses[at].ruled == "other"
+
+
+def _is_of_a_prize(doc: "Doc", token: int) -> bool:
+    """Whether a token stands in a sentence about who gives a prize, and for what: no place of the project."""
+    start, end = sentence_of(doc, token)
+    given = [cue for cue in doc._.cues if cue.table == "practice" and start <= cue.start < end]
+    labels = {cue.label for cue in given}
+    return "award_giver" in labels and "award_verb" not in labels
 
 
 def _nationwide(text: str) -> tuple[int, int] | None:

@@ -38,6 +38,8 @@ _LIKELY_READ = 0.35
 the reader has not learned from)."""
 _TRUST = {"award": 0.5, "transfer": 0.5}
 _RELATIVES = frozenset({"wer", "dem", "denen", "den", "der", "die", "das", "deren"})
+_PRIZES = ("preis", "award", "wettbewerb", "medaille", "auszeichnung")
+"""What names of prizes end in."""
 _SURE = {"award": 0.4, "transfer": 0.4, "continuation": 0.3}
 """Shares of the rules beside the reader of spans (of continuations see below), and from which chance a clause tells of
 it."""
@@ -163,7 +165,21 @@ def _awards(doc: "Doc", labels: Mapping[int, set[str]]) -> list[Practice]:
     ]
     won = [index for index in found if "award_verb" in labels[index]]
     named = [index for index in found if clauses[index].spans[0][0] >= doc._.title_tokens]
-    return [Practice("award", *_span(clauses[index])) for index in won or named]
+    return [Practice("award", *_span(clauses[index])) for index in _each_once(doc, won) or named]
+
+
+def _each_once(doc: "Doc", won: Sequence[int]) -> list[int]:
+    """Of clauses about one prize the first of the text, else that of the title; one that names none where none does."""
+    prizes: dict[str, int] = {}
+    for index in sorted(won, key=lambda index: doc._.clauses[index].spans[0][0] < doc._.title_tokens):
+        start, end = _span(doc._.clauses[index])
+        lemmas = doc._.words.lemmas[start:end]
+        prizes.setdefault(
+            next((lemma for lemma in lemmas if lemma.endswith(_PRIZES) and lemma not in _PRIZES), ""), index
+        )
+    if len(prizes) > 1:
+        prizes.pop("", None)
+    return sorted(prizes.values())
 
 
 def _is_custom(doc: "Doc", clause: Clause) -> bool:

@@ -26,6 +26,8 @@ TEXTS = st.one_of(st.text(CHARACTERS, max_size=60), st.text(max_size=60))
         ("a  \t b\r\nc\n \n\n d", "a b\nc\n\nd"),
         ("Deutsch\u2011Kurs", "Deutsch-Kurs"),
         ("Bürger:innen, Lehrer*innen – 5–6", "Bürger:innen, Lehrer*innen – 5–6"),
+        ("Er wurde geführt.Die Stadt half.“Seit 2013", 'Er wurde geführt. Die Stadt half." Seit 2013'),
+        ("maria.Huber@web.de, stadt.Ulm/rat, z.B.Ulm, Nr.Eins", "maria.Huber@web.de, stadt.Ulm/rat, z.B.Ulm, Nr.Eins"),
         ("a\x00b\ud800", "a\ufffdb\ufffd"),
         ("", ""),
     ],

@@ -80,6 +80,14 @@ def test_records_in_file_order(shipped: Path) -> None:
     assert vocabulary.approaches["dialogabend"].duty is None
 
 
+def test_a_file_that_changes_between_two_readings_is_read_anew(shipped: Path) -> None:
+    assert load(shipped).needs["kurs"].title != "Anders"
+    file = next(path for path in shipped.rglob("needs*.yaml") if "id: kurs" in path.read_text(encoding="utf-8"))
+    title = load(shipped).needs["kurs"].title
+    file.write_text(file.read_text(encoding="utf-8").replace(title, "Anders"), encoding="utf-8")
+    assert load(shipped).needs["kurs"].title == "Anders"
+
+
 def test_modules_are_named_or_inherited(shipped: Path) -> None:
     vocabulary = load(shipped)
     assert (vocabulary.module_of_need("stimmung"), vocabulary.module_of_need("kurs")) == (

@@ -120,6 +120,13 @@ def test_places_of_other_programmes_and_of_transfers_are_not_the_projects():
     assert [place["name"] for place in one(text)["places"]] == ["Jena"]
 
 
+def test_places_of_who_gives_a_prize_are_not_the_projects():
+    text = "Der Verein in Jena gibt Deutschkurse. Der Bürgerpreis wird jährlich in Bonn verliehen."
+    assert [place["name"] for place in one(text)["places"]] == ["Jena"]
+    won = "Der Verein gibt Deutschkurse. 2019 wurde er in Bonn mit dem Bürgerpreis ausgezeichnet."
+    assert [place["name"] for place in one(won)["places"]] == ["Bonn"]
+
+
 def test_a_place_abroad_counts_only_where_there_is_none_inside():
     assert [place["kind"] for place in one("Der Deutschkurs in Wien hilft Geflüchteten.")["places"]] == ["ausland"]
     assert [place["name"] for place in one("Der Deutschkurs in Jena folgt einem in Wien.")["places"]] == ["Jena"]

@@ -49,6 +49,19 @@ def test_a_short_number_counts_after_a_word_that_announces_it():
     assert mask("Wir haben 1234-567 Stück") == "Wir haben 1234-567 Stück"
 
 
+@pytest.mark.parametrize(
+    "office",
+    ["des Landrats", "des Fernsehmoderators", "der ZDF-Moderator", "des CDU-Abgeordneten", "des Geschäftsführers"],
+)
+def test_an_office_in_the_genitive_or_with_a_hyphen_announces_a_name(office):
+    assert mask(f"Das sagte das Büro {office} Xorvat Quispelin.") == f"Das sagte das Büro {office} {MASK * 16}."
+
+
+@pytest.mark.parametrize("text", ["Förderung des ehrenamtlichen Engagements", "Dank des ehrenamtlichen Einsatzes"])
+def test_what_volunteers_do_is_no_name(text):
+    assert mask(text) == text
+
+
 def test_the_last_digits_after_a_person_and_a_number_over_two_lines_are_masked():
     assert mask("Vertretung: Herr Demir, -416.").endswith("Herr █████, ████.")
     assert mask("Tel. 03631/\n696-552 an") == "Tel. " + MASK * 14 + " an"

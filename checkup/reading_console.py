@@ -10,7 +10,8 @@ from rich.markup import escape
 
 from checkup.console import abstention, own_console, shorten, understood
 from checkup.property_titles import property_title, property_value, word
-from data.impact import TIER_TITLES
+from data.impact import EVIDENCE_TITLES, LEVEL_TITLES, TIER_TITLES
+from pipeline.nlp.privacy import MASK
 
 if TYPE_CHECKING:
     from data.vocabulary import Vocabulary
@@ -23,9 +24,13 @@ def print_extraction(answer: Mapping[str, Any], vocabulary: "Vocabulary") -> Non
     if not answer["on_topic"]:
         console.print("Der Text handelt wohl nicht von Integration; Felder und Wirkung bleiben leer.", style="yellow")
     else:
-        console.print(f"{TIER_TITLES[impact['tier']]} (Stufe {impact['level']}, Evidenz {impact['evidence_grade']})")
-    for told, quote in _values(answer, vocabulary):
+        level, grade = LEVEL_TITLES[impact["level"]], EVIDENCE_TITLES[impact["evidence_grade"]]
+        console.print(f"{TIER_TITLES[impact['tier']]} (Stufe {level}, Evidenz {grade})")
+    shown = list(_values(answer, vocabulary))
+    for told, quote in shown:
         console.print(f"  {escape(told)}  [yellow]{escape(shorten(quote, 100))}[/]")
+    if any(MASK in quote for _, quote in shown):
+        console.print(f"{MASK} steht für Angaben zu Personen, die nicht gezeigt werden.", style="dim")
 
 
 def _values(answer: Mapping[str, Any], vocabulary: "Vocabulary") -> Iterator[tuple[str, str]]:
@@ -46,8 +51,18 @@ def _values(answer: Mapping[str, Any], vocabulary: "Vocabulary") -> Iterator[tup
         yield f"{property_title('places')}: {property_value('places', place)}", place["quote"]
     if answer["scope"]:
         yield f"{property_title('scope')}: {property_value('scope', answer['scope'])}", ""
+    yield from _facts(answer)
+
+
+def _facts(answer: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The facts; costs on one line with their kind."""
+    cost, kind = answer["budget_eur"], answer["budget_kind"]
     for fact in answer["facts"]:
-        yield f"{property_title(fact['property'])} = {property_value(fact['property'], fact['value'])}", fact["quote"]
+        name, value = fact["property"], property_value(fact["property"], fact["value"])
+        if name == "budget_kind" or (name == "yearly_cost_eur" and kind == "yearly" and fact["value"] == cost):
+            continue
+        told = f"{value} {word(kind)}" if name == "budget_eur" and kind else value
+        yield f"{property_title(name)} = {told}", fact["quote"]
 
 
 def print_analysis(answer: Mapping[str, Any], vocabulary: "Vocabulary") -> None:

@@ -14,6 +14,7 @@ from data.corpus_files import CONTINUATIONS, LESSONS, STATUSES, Status
 from pipeline.nlp.claim_rules import cues_by_clause, tells_of_an_award
 from pipeline.nlp.clauses import Clause
 from pipeline.nlp.judge import judge_lessons
+from pipeline.nlp.lemmas import Words
 from pipeline.nlp.marks import Marks, log_odds, mixed, weighed
 from pipeline.nlp.numerals import is_year
 from pipeline.nlp.sentences import sentence_of
@@ -38,6 +39,8 @@ _LIKELY_READ = 0.35
 the reader has not learned from)."""
 _TRUST = {"award": 0.5, "transfer": 0.5}
 _RELATIVES = frozenset({"wer", "dem", "denen", "den", "der", "die", "das", "deren"})
+_TO_YEAR = 3
+"""Words that may stand between `seit` and the year: `seit Anfang Mai 2016`."""
 _PRIZES = ("preis", "award", "wettbewerb", "medaille", "auszeichnung")
 """What names of prizes end in."""
 _SURE = {"award": 0.4, "transfer": 0.4, "continuation": 0.3}
@@ -110,7 +113,7 @@ def _went_on(doc: "Doc", ruled: Practice | None) -> Practice | None:
     if likely[at, kind] < _SURE["continuation"]:
         return None
     start, end = _span(clauses[at])
-    return Practice(CONTINUATIONS[kind], start, end, _year(doc, start))
+    return Practice(CONTINUATIONS[kind], start, end, _year(doc, start, CONTINUATIONS[kind]))
 
 
 def _lessons(doc: "Doc") -> list[Practice]:
@@ -225,12 +228,18 @@ def _continuation(doc: "Doc", labels: Mapping[int, set[str]]) -> Practice | None
         ]
         if found:
             start, end = _span(clauses[found[-1]])
-            return Practice(status, start, end, _year(doc, start))
+            return Practice(status, start, end, _year(doc, start, status))
     return None
 
 
-def _year(doc: "Doc", at: int) -> str | None:
-    """The last year named in the sentence."""
+def _year(doc: "Doc", at: int, kind: str) -> str | None:
+    """The last year named in the sentence; not one since when it runs, which says nothing of how long: `seit 2016`."""
     start, end = sentence_of(doc, at)
-    years = [year for text in doc._.words.texts[start:end] if is_year(year := text.removesuffix("."))]
+    words: Words = doc._.words
+    years = [
+        year
+        for place, text in enumerate(words.texts[start:end], start)
+        if is_year(year := text.removesuffix("."))
+        and not (kind == "running" and "seit" in words.forms[max(start, place - _TO_YEAR) : place])
+    ]
     return years[-1] if years else None

@@ -211,6 +211,8 @@ def test_practice():
         ("2018 begann der Kurs. Das Angebot wurde nicht verlängert.", None),
         ("2018 begann der Kurs. Das Angebot wurde 2020 nicht verlängert.", "2020"),
         ("Die Stadt will das Angebot weiterführen bis Ende 2022. 2030 ist weit.", "2022"),
+        ("Das Angebot läuft seit Anfang Mai 2016 weiter.", None),
+        ("Das Angebot läuft 2019 weiter.", "2019"),
     ],
 )
 def test_how_it_went_on_is_dated_by_its_own_sentence(text, year):

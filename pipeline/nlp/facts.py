@@ -17,6 +17,7 @@ from pipeline.nlp.organisations import Name, find_names
 from pipeline.nlp.rules import word_ends, word_set
 from pipeline.nlp.scalars import Fact
 from pipeline.nlp.sentences import sentence_of
+from pipeline.nlp.words import is_verb
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
@@ -96,7 +97,7 @@ class _Roles:
     def __init__(self, doc: "Doc", names: list[Name], labels: Mapping[int, set[str]]) -> None:
         words: Words = doc._.words
         self.names, self.labels = names, labels
-        self.forms, self.texts = words.forms, words.texts
+        self.forms, self.texts, self.lemmas = words.forms, words.texts, words.lemmas
         self.clauses, self.clause_of, self.sentences = doc._.clauses, doc._.clause_of, doc._.sentences
         self.title_end: int = doc._.title_tokens
         self._ends = {name.end: name for name in names}
@@ -198,9 +199,8 @@ class _Roles:
         said = set(self.forms[start:end])
         honoured = "ausgezeichnet" in said and not said.isdisjoint({"wurde", "wurden", "worden"})
         whole = name.start == start or self.forms[name.start - 1] in _ARTICLES
-        return (
-            honoured and whole and before not in _set("before_other") | _set("before_taker") | {"der", "des", "unter"}
-        )
+        other = _set("before_other") | _set("before_taker") | _CHAIN | {"der", "des", "unter"}
+        return honoured and whole and before not in other
 
     def _words(self, name: Name) -> list[str]:
         return self.forms[name.start : name.end]
@@ -246,8 +246,8 @@ class _Roles:
             form, text = self.forms[step], self.texts[step]
             if form == "mit":
                 return form, step
-            part = form in _CHAIN or text[0].isupper() or form in _ARTICLES or form.endswith(_ADJECTIVE_ENDINGS)
-            if not part:
+            adjective = form.endswith(_ADJECTIVE_ENDINGS) and not is_verb(form, self.lemmas[step])
+            if not (form in _CHAIN or text[0].isupper() or form in _ARTICLES or adjective):
                 return None
         return None
 

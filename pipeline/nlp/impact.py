@@ -36,6 +36,8 @@ _FIRST_LEVEL = {"de": 1.6, "en": 1.0}
 _AND = frozenset({"und", "oder", "and", "or"})
 _OF_CONTACT = frozenset({"tel", "tel.", "telefon", "fax", "mobil", "e-mail", "email", "mail"})
 _POST_CODE = 5
+_SHORT = 5
+"""A clause with a verb and more tokens than this says something."""
 _UNITS = ("persons", "percent", "households", "helpers", "jobs", "dwellings", "uses", "places", "things")
 _CARRIED = 0.1
 _SURE = 0.4
@@ -121,6 +123,8 @@ def _levels(doc: "Doc") -> list[int]:
 
 def _says_nothing(doc: "Doc", clause: Clause) -> bool:
     """Whether a clause is a single word, a verb after `und` alone, or a line of an address."""
+    if clause.verbs and clause.spans[0][1] - clause.spans[0][0] > _SHORT:
+        return False
     words: Words = doc._.words
     said = [at for start, end in clause.spans for at in range(start, end) if words.texts[at][0].isalnum()]
     if len(said) <= 1:

@@ -100,6 +100,8 @@ def find_names(doc: "Doc") -> list[Name]:
 
 def _explains(texts: Sequence[str], at: int, end: int) -> bool:
     """Whether a word opens a bracket right after a name: `Integrationsfonds (AMIF)`, `bikup (Gesellschaft für …)`."""
+    if at - end > _LONGEST_NAME:
+        return False
     first = at
     while first > end and texts[first - 1][0].isupper():
         first -= 1
@@ -174,11 +176,15 @@ class _Finder:
         start = self.at
         while start - 1 >= self.least and self.at - start < _LONGEST_NAME and self._goes_before(start - 1):
             start -= 1
-        while start - 2 >= self.least and self.forms[start - 1] in {"und", ","} and self.texts[start - 2].endswith("-"):
+        while start - 2 >= self.least and self.at - start < _LONGEST_NAME and self._is_half(start - 2):
             start -= 2
         while start < self.at and self.forms[start] in _set("not_in_name"):
             start += 1
         return start
+
+    def _is_half(self, at: int) -> bool:
+        """`Asyl-, Migrations- und Integrationsfonds`: half a word and what joins it."""
+        return self.texts[at].endswith("-") and self.forms[at + 1] in {"und", ","}
 
     def _goes_before(self, at: int) -> bool:
         text, form = self.texts[at], self.forms[at]
@@ -260,7 +266,7 @@ class _Finder:
     def _lists(self, at: int) -> bool:
         """Whether a comma goes on with what a ministry is for: `für Familie, Senioren, Frauen und Jugend`."""
         step = at
-        while self.forms[step : step + 1] == [","] and self._is_capital_at(step + 1):
+        while step - at < _LONGEST_NAME and self.forms[step : step + 1] == [","] and self._is_capital_at(step + 1):
             step += 2
         joined = self.forms[step : step + 1] and self.forms[step] in _set("joins")
         return self.kind == "ministry" and step > at and bool(joined) and self._is_capital_at(step + 1)

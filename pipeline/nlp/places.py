@@ -7,6 +7,7 @@ Below: `pipeline.nlp.place_names`, `pipeline.nlp.clauses`. Above: `pipeline.nlp.
 """
 
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -63,9 +64,10 @@ def _found(doc: "Doc", text: str, title_end: int) -> list[Found]:
     if nationwide is not None:
         mentions.append((*nationwide, Mention(*nationwide, GERMANY.name, (GERMANY,), STRONG)))
     offsets = doc._.words.offsets
+    of_prizes = _of_prizes(doc) if mentions else []
     for start, end, mention in sorted(mentions, key=lambda item: item[0]):
         tokens = bisect_right(offsets, start) - 1, bisect_right(offsets, end - 1)
-        if (mention.place is not GERMANY and _is_elsewhere(doc, tokens[0])) or _is_of_a_prize(doc, tokens[0]):
+        if (mention.place is not GERMANY and _is_elsewhere(doc, tokens[0])) or of_prizes[tokens[0]]:
             continue
         place, states = mention.place, {one.state for one in mention.places}
         name = place.name if place else mention.name
@@ -87,12 +89,17 @@ def _is_elsewhere(doc: "Doc", token: int) -> bool:
     return at >= 0 and clauses[at].ruled == "other"
 
 
-def _is_of_a_prize(doc: "Doc", token: int) -> bool:
-    """Whether a token stands in a sentence about who gives a prize, and for what: no place of the project."""
-    start, end = sentence_of(doc, token)
-    given = [cue for cue in doc._.cues if cue.table == "practice" and start <= cue.start < end]
-    labels = {cue.label for cue in given}
-    return "award_giver" in labels and "award_verb" not in labels
+def _of_prizes(doc: "Doc") -> list[bool]:
+    """Of every token whether its sentence is about who gives a prize, and for what: no place of the project."""
+    told: dict[tuple[int, int], set[str]] = defaultdict(set)
+    for cue in doc._.cues:
+        if cue.label in {"award_won", "award_giver", "award_verb"}:
+            told[sentence_of(doc, cue.start)].add(cue.label)
+    found = [False] * len(doc)
+    for (start, end), labels in told.items():
+        if labels == {"award_won", "award_giver"}:
+            found[start:end] = [True] * (end - start)
+    return found
 
 
 def _nationwide(text: str) -> tuple[int, int] | None:

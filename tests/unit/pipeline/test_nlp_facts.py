@@ -99,6 +99,7 @@ def test_facts(name, text, values):
         ("organisation", "Das Projekt „Lesen“ des Nachbarn Celle e.V. läuft.", ["Nachbarn Celle e.V."]),
         ("organisation", "Der VfL Bad Wildungen bietet Schwimmkurse an.", ["VfL Bad Wildungen"]),
         ("organisation", "Wir arbeiten mit den Jobcentern und der Bundesagentur für Arbeit zusammen.", []),
+        ("organisation", "Mit Kursen erreichen die Lotsen und die Caritas Celle viele.", ["Caritas Celle"]),
         ("organisation", "Mit Kommilitonen der Universität Leipzig lernen sie.", []),
         ("start_year", "Seit 2014 beraten wir rund um das Leben und das Arbeiten.", [2014]),
         ("start_year", "Ab 2016 bietet die Stadt Celle Kurse an.", [2016]),

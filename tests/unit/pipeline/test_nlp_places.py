@@ -123,6 +123,8 @@ def test_places_of_other_programmes_and_of_transfers_are_not_the_projects():
 def test_places_of_who_gives_a_prize_are_not_the_projects():
     text = "Der Verein in Jena gibt Deutschkurse. Der Bürgerpreis wird jährlich in Bonn verliehen."
     assert [place["name"] for place in one(text)["places"]] == ["Jena"]
+    let = "Der Verein gibt Deutschkurse. In Bonn werden Wohnungen an Geflüchtete vergeben."
+    assert [place["name"] for place in one(let)["places"]] == ["Bonn"]
     won = "Der Verein gibt Deutschkurse. 2019 wurde er in Bonn mit dem Bürgerpreis ausgezeichnet."
     assert [place["name"] for place in one(won)["places"]] == ["Bonn"]
 

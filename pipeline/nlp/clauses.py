@@ -68,6 +68,8 @@ _ELSEWHERE = frozenset({"landesweit", "bundesweit", "deutschlandweit", "andernor
 _ARMS = frozenset({"kontrollgruppe", "vergleichsgruppe", "wartegruppe", "wartekontrollgruppe", "wartelistengruppe"})
 _ASIDE = frozenset({"beim", "bei", "im", "in", "am", "an", "auf", "für", "mit", "nicht"})
 _SPARES = {"not_negated": "negated", "not_planned": "planned", "not_elsewhere": "elsewhere"}
+_REACH = 80
+"""Words: so far is looked for the end of what a coordinator opens."""
 _ARM_WORDS = 4
 """An arm of a study is what a clause is about where it stands among this many of its first words."""
 
@@ -147,8 +149,8 @@ class _Frame:
 
     def is_open(self, start: int, end: int) -> bool:
         """Whether what closes its verb is still to come: `sollen 200 Menschen Arbeit`, `hat die Hälfte einen Platz`."""
-        said = [at for at in range(start, end) if self.verbs[at]]
-        return not self.grammar.english and bool(said) and is_helping(self.words.forms[said[-1]])
+        last = next((at for at in range(end - 1, start - 1, -1) if self.verbs[at]), None)
+        return not self.grammar.english and last is not None and is_helping(self.words.forms[last])
 
     def closes(self, start: int, end: int) -> bool:
         """Whether all verbs are ones that close another's: `in Ausbildung vermittelt werden`, no finite one."""
@@ -162,8 +164,9 @@ class _Frame:
         return is_participle(form, lemma) or (form == lemma and not is_helping(form))
 
     def next_mark(self, start: int, end: int) -> int:
-        """The next comma or the like, or the end."""
-        return next((at for at in range(start, end) if self.words.forms[at] in _MARKS), end)
+        """The next comma or the like, or the end; no further than a clause reaches."""
+        last = min(end, start + _REACH)
+        return next((at for at in range(start, last) if self.words.forms[at] in _MARKS), last)
 
 
 def _pieces(frame: _Frame, start: int, end: int) -> list[tuple[int, int]]:
@@ -235,7 +238,7 @@ def _continues_main(clauses: list[Clause], frame: _Frame, start: int, end: int) 
         return False
     if not clauses[-2].verbs:
         return frame.verbs[start]
-    return frame.is_open(*clauses[-2].spans[-1]) and frame.closes(start, end)
+    return frame.closes(start, end) and frame.is_open(*clauses[-2].spans[-1])
 
 
 def _closes_last(clause: Clause, frame: _Frame, start: int, end: int) -> bool:
@@ -248,7 +251,7 @@ def _closes_last(clause: Clause, frame: _Frame, start: int, end: int) -> bool:
         return False
     if forms[start + 1 : start + 2] and forms[start + 1] in grammar.relatives and frame.is_open(start, end):
         return False  # `ein Preis, mit dem Vereine ausgezeichnet werden`
-    return frame.is_open(clause.spans[0][0], clause.spans[-1][1]) and frame.closes(start, end)
+    return frame.closes(start, end) and frame.is_open(clause.spans[0][0], clause.spans[-1][1])
 
 
 def _describe(clause: Clause, forms: list[str], lemmas: list[str], verbs: list[bool], grammar: _Grammar) -> None:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.nlp.analysis import pipeline_zone
 from pipeline.nlp.passages import passages, sentences
 
 TEXTS = st.lists(
@@ -100,3 +101,14 @@ def test_a_long_sentence_is_cut_near_a_comma():
 def test_no_text_makes_cutting_slow(text, benchmark_seconds):
     with benchmark_seconds(3):
         passages(text)
+
+
+@pytest.mark.parametrize(
+    "piece", ["Ministerium für Arbeit, Soziales, ", "A-, Verein ", "hat und ", "Verein Arbeit ", "von 60 davon 30 "]
+)
+def test_no_list_makes_reading_slow(piece, benchmark_seconds):
+    text = f"Geflüchtete. {piece * (60_000 // len(piece))}"
+    with pipeline_zone("de") as nlp:
+        nlp("Ein Sprachkurs für Geflüchtete.")
+        with benchmark_seconds(4):
+            nlp(text)

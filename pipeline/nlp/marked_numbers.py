@@ -3,7 +3,7 @@
 Below: `pipeline.nlp.marks`, `pipeline.nlp.quantities`. Above: `pipeline.nlp.scalars`, whose rules have a share in it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -106,13 +106,13 @@ def marked_rate(doc: "Doc", marks: Marks, ruled: Found | None) -> Found | None:
     return _likeliest(doc, marks, "rate", ruled, found)
 
 
-def marked_budget(doc: "Doc", marks: Marks, ruled: Found | None) -> Found | None:
-    """The sum that the project most likely costs or is granted, with its kind."""
+def marked_budget(doc: "Doc", marks: Marks, ruled: Found | None, prices: Container[int]) -> Found | None:
+    """The sum that the project most likely costs or is granted, with its kind; none that begins at one of `prices`."""
     kinds = marks.of("budget")[:, 1:]
     found = [
         (at, Found(one, one.most, BUDGETS[int(kinds[at].argmax())]))
         for at, one in _told(doc)
-        if one.unit == "money" and one.most >= _LEAST_SUM
+        if one.unit == "money" and one.most >= _LEAST_SUM and one.start not in prices
     ]
     return _likeliest(doc, marks, "budget", ruled, found)
 

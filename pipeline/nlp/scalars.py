@@ -3,7 +3,7 @@
 Below: `pipeline.nlp.impact`, `pipeline.nlp.quantities`, `pipeline.nlp.marked_numbers`. Above: `pipeline.nlp.readings`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -42,12 +42,13 @@ class Fact:
 def find_scalars(doc: "Doc") -> "Doc":
     """Component `checkup_scalars`: sets `doc._.facts`: people reached, success rate, budget and what belongs to it."""
     impact = cues_by_clause(doc, "impact")
-    reached, rate, budget = _reached(doc, impact), _rate(doc, impact), _budget(doc)
+    prices = _prices(doc)
+    reached, rate, budget = _reached(doc, impact), _rate(doc, impact), _budget(doc, prices)
     marks: Marks | None = doc._.marks
     if marks is not None:
         reached = marked_reached(doc, marks, reached)
         rate = marked_rate(doc, marks, rate)
-        budget = marked_budget(doc, marks, budget)
+        budget = marked_budget(doc, marks, budget, prices)
     doc._.facts = [
         *_facts("reached_persons", reached),
         *_rate_facts(doc, rate),
@@ -144,7 +145,17 @@ def _is_make_up(doc: "Doc", quantity: Quantity) -> bool:
     return any(lemma in _MAKE_UP for lemma in near)
 
 
-def _budget(doc: "Doc") -> Found | None:
+def _prices(doc: "Doc") -> frozenset[int]:
+    """The first tokens of sums that a cue touches: a price for each, a pot for many, what would have been paid."""
+    cues = [cue for cue in doc._.cues if cue.table == "money" and cue.label == "price"]
+    return frozenset(
+        quantity.start
+        for quantity in doc._.quantities
+        if any(cue.start < quantity.end and quantity.start < cue.end for cue in cues)
+    )
+
+
+def _budget(doc: "Doc", prices: Container[int]) -> Found | None:
     """What the project costs or is granted: a total before funding before a yearly sum; prizes and rents are none."""
     found: list[tuple[int, bool, float, Quantity, str]] = []
     labels: dict[int, set[str]] = {}
@@ -153,7 +164,7 @@ def _budget(doc: "Doc") -> Found | None:
             labels.setdefault(sentence_of(doc, cue.start)[0], set()).add(cue.label)
     for quantity in doc._.quantities:
         told = labels.get(sentence_of(doc, quantity.start)[0], set())
-        if quantity.unit != "money" or "no_budget" in told or quantity.most < 500:
+        if quantity.unit != "money" or "no_budget" in told or quantity.most < 500 or quantity.start in prices:
             continue
         kind = (
             "yearly" if "yearly" in told else "total" if "total" in told else "funding" if "funding" in told else None

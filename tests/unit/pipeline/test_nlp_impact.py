@@ -183,6 +183,14 @@ def test_success_rates(text, rate):
         ("Das Land förderte den Sprachkurs bis Ende 2026 mit 30.000 Euro.", (30_000, "funding", None)),
         ("Der Sprachkurs gewann 5.000 Euro Preisgeld.", (None, None, None)),
         ("Die Miete von 700 Euro zahlt das Jobcenter.", (None, None, None)),
+        ("Die Trainerin kostet 1.100 Euro am Tag.", (None, None, None)),
+        ("Die Stadt gibt 900 Euro je Gruppe.", (None, None, None)),
+        ("Aus dem Fördertopf der Stiftung von 900.000 Euro kam nichts.", (None, None, None)),
+        ("Der Kreis hätte 3.000 Euro gegeben.", (None, None, None)),
+        ("Die Stadt gibt 900 Euro je Gruppe, insgesamt fördert sie mit 30.000 Euro.", (30_000, "funding", None)),
+        ("Veranschlagt sind 164.000 Euro.", (164_000, "total", None)),
+        ("Sechs Betriebe bringen 90.000 Euro auf.", (90_000, "funding", None)),
+        ("Der Minister übergab einen Bescheid über 24.000 Euro.", (24_000, "funding", None)),
     ],
 )
 def test_budgets(text, budget):
@@ -237,6 +245,10 @@ def test_how_it_went_on_is_dated_by_its_own_sentence(text, year):
         ("Dafür gab es 2019 den Stadtpreis.", ["Dafür gab es 2019 den Stadtpreis."]),
         ("Der Stadtpreis 2019 ging an das Team.", ["Der Stadtpreis 2019 ging an das Team."]),
         ("Stadtpreis der Bürgerstiftung 2019.", ["Stadtpreis der Bürgerstiftung 2019."]),
+        ("Eine Jury verlieh ihm den Nachbar-Award.", ["Eine Jury verlieh ihm den Nachbar-Award."]),
+        ("Für 2024 wurde es zum Stadtpreis angemeldet.", []),
+        ("Turniersieger wurden die Gastgeber.", []),
+        ("Die Stiftung vergibt jährlich ihren Förderpreis.", []),
     ],
 )  # fmt: skip
 def test_awards_won_and_what_is_said_of_prizes(text, quotes):
@@ -272,6 +284,27 @@ def test_what_was_denied_or_is_planned_neither_went_on_nor_lasts(text, transferr
     found = one(f"Sprachcafé für Geflüchtete. {text}")
     assert found["transferred"] is transferred
     assert (found["continuation"] or {"status": None})["status"] == status
+
+
+@pytest.mark.parametrize(
+    ("text", "transferred"),
+    [
+        ("Greiz und Jena zogen nach.", True),
+        ("Drei Familien zogen nach Köln.", False),
+        ("Das Konzept entspricht dem der Ferienakademie Nordheim.", True),
+        ("Das Konzept entspricht den Vorgaben des Bundes.", False),
+        ("Die Unterlagen stammen aus Arnsfeld.", True),
+        ("264 Frauen sitzen in den Kursen, sie stammen aus vielen Ländern.", False),
+        ("Zwei Nachbargemeinden haben die Mappe nachgedruckt.", True),
+        ("Vier neue Zentren fußen auf den Darmstädter Erfahrungen.", True),
+        ("In Essen erprobt, wurde es auf 35 Orte in 14 Ländern übertragen.", True),
+        ("Hessens neunter Standort von „Nachbar hilft“ nahm die Arbeit auf.", True),
+        ("Kiel und Neumünster sind ebenfalls Projektstädte.", True),
+        ("Zwei Räume dienen ebenfalls dem Kurs.", False),
+    ],
+)
+def test_what_came_from_elsewhere_or_went_there(text, transferred):
+    assert one(f"Sprachcafé für Geflüchtete. {text}")["transferred"] is transferred
 
 
 def test_a_transfer_counts_behind_many_lessons_too():

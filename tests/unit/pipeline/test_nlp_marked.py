@@ -110,6 +110,7 @@ def test_the_reader_says_what_kind_of_money_it_is(read):
     found = read(text, told)
     assert (found["budget_eur"], found["budget_kind"]) == (30_000, "yearly")
     assert read("Ein Tee kostet 80 Euro.", {"budget": {"80": (1, SURE)}})["budget_eur"] is None
+    assert read("Der Trainer nimmt 900 Euro am Tag.", {"budget": {"900": (1, SURE)}})["budget_eur"] is None
 
 
 def test_what_the_reader_did_not_see_is_left_to_the_rules(read):
@@ -136,6 +137,12 @@ def test_a_clause_that_tells_of_experience(read):
     assert found["continuation"]["status"] == "permanent"
     assert found["continuation"]["quote"] == "Und so ging es fort."
     assert [award["quote"] for award in found["awards"]] == ["Das Haus nebenan steht leer."]
+
+
+@pytest.mark.parametrize(("chance", "told"), [(0.0, False), (0.01, True)])
+def test_a_transfer_that_the_reader_holds_for_impossible_is_none(read, chance, told):
+    text = "Manchem dienen sie zugleich als Vorbild."
+    assert read(text, {"transfer": yes("Vorbild", chance=chance)})["transferred"] is told
 
 
 def test_clauses_of_one_sentence_that_tell_the_same_are_one_experience(read):

@@ -301,6 +301,10 @@ def test_what_was_denied_or_is_planned_neither_went_on_nor_lasts(text, transferr
         ("Hessens neunter Standort von „Nachbar hilft“ nahm die Arbeit auf.", True),
         ("Kiel und Neumünster sind ebenfalls Projektstädte.", True),
         ("Zwei Räume dienen ebenfalls dem Kurs.", False),
+        ("Das Programm stammt aus dem Jahr 2015.", False),
+        ("Das Konzept beruht auf den Erfahrungen der Lehrkräfte.", False),
+        ("Sie holte sich auch Rat bei der Caritas.", False),
+        ("Der Flyer wurde zweimal nachgedruckt.", False),
     ],
 )
 def test_what_came_from_elsewhere_or_went_there(text, transferred):

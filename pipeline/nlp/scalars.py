@@ -146,13 +146,15 @@ def _is_make_up(doc: "Doc", quantity: Quantity) -> bool:
 
 
 def _prices(doc: "Doc") -> frozenset[int]:
-    """The first tokens of sums that a cue touches: a price for each, a pot for many, what would have been paid."""
-    cues = [cue for cue in doc._.cues if cue.table == "money" and cue.label == "price"]
-    return frozenset(
-        quantity.start
-        for quantity in doc._.quantities
-        if any(cue.start < quantity.end and quantity.start < cue.end for cue in cues)
-    )
+    """The first tokens of sums that a cue touches: a price for each, a pot for many, what would have been paid.
+
+    `50.000 Euro pro Jahr` is no price.
+    """
+    cues = [cue for cue in doc._.cues if cue.table == "money"]
+    yearly = {cue.start for cue in cues if cue.label == "yearly"}
+    prices = [range(cue.start, cue.end) for cue in cues if cue.label == "price"]
+    told = {at for tokens in prices if yearly.isdisjoint(tokens) for at in tokens}
+    return frozenset(one.start for one in doc._.quantities if not told.isdisjoint(range(one.start, one.end)))
 
 
 def _budget(doc: "Doc", prices: Container[int]) -> Found | None:

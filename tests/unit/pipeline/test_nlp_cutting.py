@@ -104,8 +104,12 @@ def test_no_text_makes_cutting_slow(text, benchmark_seconds):
 
 
 @pytest.mark.parametrize(
-    "piece", ["Ministerium für Arbeit, Soziales, ", "A-, Verein ", "hat und ", "Verein Arbeit ", "von 60 davon 30 "]
-)
+    "piece",
+    [
+        "Ministerium für Arbeit, Soziales, ", "A-, Verein ", "hat und ", "Verein Arbeit ", "von 60 davon 30 ",
+        "900 Euro je Kind ",
+    ],
+)  # fmt: skip
 def test_no_list_makes_reading_slow(piece, benchmark_seconds):
     text = f"Geflüchtete. {piece * (60_000 // len(piece))}"
     with pipeline_zone("de") as nlp:

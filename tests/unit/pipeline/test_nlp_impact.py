@@ -187,6 +187,8 @@ def test_success_rates(text, rate):
         ("Die Stadt gibt 900 Euro je Gruppe.", (None, None, None)),
         ("Aus dem Fördertopf der Stiftung von 900.000 Euro kam nichts.", (None, None, None)),
         ("Der Kreis hätte 3.000 Euro gegeben.", (None, None, None)),
+        ("Der Kurs kostet 50.000 Euro pro Jahr.", (50_000, "yearly", None)),
+        ("Der Kreis zahlt 50.000 Euro je Jahr.", (50_000, "yearly", None)),
         ("Die Stadt gibt 900 Euro je Gruppe, insgesamt fördert sie mit 30.000 Euro.", (30_000, "funding", None)),
         ("Veranschlagt sind 164.000 Euro.", (164_000, "total", None)),
         ("Sechs Betriebe bringen 90.000 Euro auf.", (90_000, "funding", None)),

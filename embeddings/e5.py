@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from embeddings.e5_build import data_file, ensure_built
 from embeddings.e5_file import E5File, Floats, dequantise
-from embeddings.e5_tokens import PieceTokenizer
+from embeddings.e5_tokens import shared_tokenizer
 
 MAX_TOKENS = 512
 PROMPTS = {"query": "query: ", "passage": "passage: "}
@@ -36,7 +36,7 @@ class E5Encoder:
         self.fingerprint = f"{folder.name}-{MAX_TOKENS}"
         self._threads = threads
         source = E5File(data_file())
-        self._tokenizer = PieceTokenizer(source)
+        self._tokenizer = shared_tokenizer(data_file())
         self._layers = E5Layers(source, folder / "model.onnx")
 
     def encode(

@@ -6,6 +6,8 @@ scored by), so that a model of just these gives the ids that the whole one gives
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
 
 from data.cache_files import KeptTable, cache_folder
 from embeddings.e5_build import make_tokenizer
@@ -14,6 +16,9 @@ from embeddings.e5_file import FILE_SHA256, E5File, Pieces
 LONGEST_PIECE = 16
 """Characters of the longest piece."""
 _CACHED_WORDS = 50_000
+_CACHED_PARTS = 200_000
+_OFTEN = 6
+"""Parts of words up to this length come again in many words, so that what the table says of them is remembered."""
 _SPECIAL = ""
 """The table's key for the ids of `<s>`, `</s>` and `<unk>`, and for the piece of the least score."""
 
@@ -30,6 +35,7 @@ class PieceTokenizer:
         shell = make_tokenizer(Pieces([(unknown, 0.0)], bos=self._first, eos=self._last, pad=0, unk=0))
         self._normalise, self._split = shell.normalizer.normalize_str, shell.pre_tokenizer.pre_tokenize_str
         self._words: dict[str, list[int]] = {}
+        self._parts: dict[str, str | None] = {}
 
     def ids(self, text: str) -> list[int]:
         """The ids of a text's pieces between those of `<s>` and `</s>`."""
@@ -66,10 +72,28 @@ class PieceTokenizer:
         for word in words:
             for start in range(len(word)):
                 parts.update(dict.fromkeys(word[start:end] for end in range(start + 1, start + 1 + LONGEST_PIECE)))
-        found = {part: value.split(" ") for part in parts if part and (value := self._pieces.get(part))}
+        found = {part: value.split(" ") for part in parts if part and (value := self._entry(part))}
         ids = [int(number) for number, _ in found.values()]
         model = models.Unigram([(part, float(score)) for part, (_, score) in found.items()], unk_id=0)
         return {word: [ids[token.id] for token in model.tokenize(word)] for word in words}
+
+    def _entry(self, part: str) -> str | None:
+        """What the table says of a part of a word: its id and score; None if it is no piece."""
+        if len(part) > _OFTEN:
+            return self._pieces.get(part)
+        kept = self._parts
+        if part in kept:
+            return kept[part]
+        if len(kept) >= _CACHED_PARTS:
+            self._parts = kept = {}  # as above
+        kept[part] = entry = self._pieces.get(part)
+        return entry
+
+
+@cache
+def shared_tokenizer(weights: Path) -> PieceTokenizer:
+    """The tokenizer of a data file, one in a process: encoder and readers cut the same words, each once."""
+    return PieceTokenizer(E5File(weights))
 
 
 def _entries(pieces: Pieces) -> Mapping[str, str]:

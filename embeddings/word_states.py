@@ -16,7 +16,7 @@ import numpy as np
 from embeddings.e5 import MAX_TOKENS, E5Layers
 from embeddings.e5_build import build_name, data_file, ensure_built, load_adapter
 from embeddings.e5_file import E5File, Floats
-from embeddings.e5_tokens import PieceTokenizer
+from embeddings.e5_tokens import PieceTokenizer, shared_tokenizer
 
 SPAN_ADAPTER = Path(__file__).parent / "weights" / "span-adapter.safetensors"
 MOST_TOKENS = 2_500
@@ -49,7 +49,7 @@ class WordStates:
     def __init__(self, adapter: Path) -> None:
         folder = ensure_built(str(adapter))
         source = E5File(data_file())
-        self._tokenizer = PieceTokenizer(source)
+        self._tokenizer = shared_tokenizer(data_file())
         self._layers = E5Layers(source, folder / "model.onnx")
         self._nothing = np.empty((0, source.shape.hidden), np.float32)
 

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from embeddings.e5_build import data_file, make_tokenizer
 from embeddings.e5_file import E5File
-from embeddings.e5_tokens import LONGEST_PIECE, PieceTokenizer
+from embeddings.e5_tokens import LONGEST_PIECE, PieceTokenizer, shared_tokenizer
 
 SIGNS = st.characters(blacklist_categories=("Cs",))
 LETTERS = st.sampled_from("aäbeéinsßtuüxzAÖЖ語한ء1.,-:▁ \t\n\u00a0'’€😀<>")
@@ -50,3 +50,15 @@ def test_any_text_gets_the_ids_of_the_whole_tokenizer(tokenizer, whole, text):
 
 def test_no_piece_is_longer_than_what_is_looked_up(source):
     assert max(len(piece) for piece, _ in source.pieces().vocabulary) == LONGEST_PIECE
+
+
+def test_parts_of_words_are_remembered_up_to_a_limit(source, whole, monkeypatch):
+    monkeypatch.setattr("embeddings.e5_tokens._CACHED_PARTS", 20)
+    tokenizer = PieceTokenizer(source)
+    for text in ("Wohnungssuche und Wohnraum", "Sprachkurse in Wohnheimen", "Wohnungssuche und Sprachkurse"):
+        assert tokenizer.ids(text) == whole.encode(text).ids
+        assert len(tokenizer._parts) <= 20
+
+
+def test_encoder_and_readers_share_their_words(source):
+    assert shared_tokenizer(data_file()) is shared_tokenizer(data_file())

@@ -5,15 +5,19 @@ Below: `pipeline.nlp.impact`, `pipeline.nlp.quantities`, `pipeline.nlp.marked_nu
 
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from data.corpus_files import BUDGETS
 from pipeline.nlp.claim_rules import LEAST_COUNT, cues_by_clause, quantities_by_clause
 from pipeline.nlp.clauses import Clause
+from pipeline.nlp.lemmas import Words
 from pipeline.nlp.marked_numbers import Found, marked_budget, marked_rate, marked_reached
 from pipeline.nlp.marks import Marks
 from pipeline.nlp.numerals import is_year
 from pipeline.nlp.quantities import Quantity
+from pipeline.nlp.rules import load_rules
 from pipeline.nlp.sentences import sentence_of
 
 if TYPE_CHECKING:
@@ -22,6 +26,9 @@ if TYPE_CHECKING:
 _OUTCOME = frozenset({"l6_what", "l6_alone", "l6_count"})
 _PASSED = frozenset({"l4_alone"})
 _MAKE_UP = frozenset({"frau", "mann", "weiblich", "männlich", "abitur", "zu", "eritrea", "syrien", "mehr", "höher"})
+_ALSO = frozenset({"und", "sowie", "plus", "and"})
+_MOST_JOINED = 2
+"""Words between two counts that are one: `und`, `und rund`."""
 _UNTIL = frozenset({"bis", "until", "till"})
 _TO_YEAR = 4
 """Words that may stand between these and the year: `bis zum 31. Dezember 2026`."""
@@ -50,7 +57,7 @@ def find_scalars(doc: "Doc") -> "Doc":
         rate = marked_rate(doc, marks, rate)
         budget = marked_budget(doc, marks, budget, prices)
     doc._.facts = [
-        *_facts("reached_persons", reached),
+        *_facts("reached_persons", reached and _with_complement(doc, reached)),
         *_rate_facts(doc, rate),
         *(_budget_facts(doc, budget) if budget else ()),
     ]
@@ -103,6 +110,33 @@ def _reached(doc: "Doc", cues: Mapping[int, set[str]]) -> Found | None:
 def _people(quantity: Quantity, level: int) -> float:
     """How many were reached: of `80 von 90 fanden Arbeit` all 90, for those who found none took part as well."""
     return max(quantity.of, quantity.most) if quantity.of is not None and level >= _OWN_LIFE else quantity.most
+
+
+def _with_complement(doc: "Doc", found: Found) -> Found:
+    """A count of people and, where `und` joins it to one of other people, both: `27 Frauen und 41 Kinder` are 68."""
+    one = found.quantity
+    if one.unit != "persons" or found.value != one.most or one.each:
+        return found
+    counts: list[Quantity] = doc._.quantities
+    at = counts.index(one)
+    for first, second in pairwise(counts[max(at - 1, 0) : at + 2]):
+        if _are_complements(doc, first, second):
+            return Found(replace(first, end=second.end), first.most + second.most)
+    return found
+
+
+def _are_complements(doc: "Doc", first: Quantity, second: Quantity) -> bool:
+    if any(one.unit != "persons" or one.each or one.of is not None for one in (first, second)):
+        return False
+    words: Words = doc._.words
+    joined = words.forms[first.end : second.start]
+    who = frozenset({words.lemmas[first.end - 1], words.lemmas[second.end - 1]})
+    return 1 <= len(joined) <= _MOST_JOINED and joined[0] in _ALSO and who in _complements()
+
+
+@cache
+def _complements() -> frozenset[frozenset[str]]:
+    return frozenset(map(frozenset, load_rules("quantities")["complements"]))
 
 
 def _rate(doc: "Doc", cues: Mapping[int, set[str]]) -> Found | None:

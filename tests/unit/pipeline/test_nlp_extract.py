@@ -218,6 +218,23 @@ def test_the_shipped_weights_fit_the_rule_files():
     assert shipped_weights().labels == label_names()
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "Frau Dr. Hollmann berichtet, die Geflüchteten hätten keine Wohnung. Frau Stadträtin Keller fragt nach.",
+            False,
+        ),
+        (f"Frau {MASK * 6} sagt, es fehlen Kurse für Geflüchtete.", False),
+        ("Eine Frau Anfang vierzig findet keine Arbeit.", True),
+        ("Für jede Frau aus Syrien fehlt ein Kurs.", True),
+        ("Den geflüchteten Frauen fehlt ein Kurs.", True),
+    ],
+)
+def test_a_form_of_address_names_no_group(text: str, told: bool) -> None:
+    assert ("frauen" in {group["id"] for group in groups_of_situation(text)}) is told
+
+
 def test_a_situation_names_groups_in_passing_with_true_quotes() -> None:
     text = "In der Gemeinschaftsunterkunft Lohfeld wohnen 60 Geflüchtete. Für die Kinder fehlt ein Spielzimmer."
     found = {group["id"]: group["quotes"] for group in groups_of_situation(text)}

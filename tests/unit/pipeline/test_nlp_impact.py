@@ -149,6 +149,11 @@ def test_a_study_without_an_effect_is_an_x():
         ("In der Stadt mit 9.000 Einwohnern gibt es einen Sprachkurs für Geflüchtete.", None),
         ("Je Kurs lernen 12 Frauen Deutsch.", None),
         ("Zwei Frauen aus dem Sprachkurs fanden Arbeit.", None),
+        ("Am Sprachkurs nahmen 27 geflüchtete Frauen und 41 Kinder teil.", 68),
+        ("Am Sprachkurs nahmen neun Frauen sowie rund 29 Männer teil.", 38),
+        ("Den Sprachkurs besuchten 40 Geflüchtete und 12 Frauen.", 40),
+        ("Den Sprachkurs besuchten 40 Frauen, und 30 Kinder warteten.", 40),
+        ("Den Sprachkurs besuchten 40 Geflüchtete, darunter 27 Frauen und 13 Männer.", 40),
     ],
 )
 def test_people_reached(text, reached):

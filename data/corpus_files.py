@@ -199,13 +199,17 @@ def situation(where: str, entry: dict[str, Any]) -> SituationText:
     return SituationText(entry["id"], text, entry.get("register", ""), tuple(segments))
 
 
-def held_situations(folder: Path = FOLDER) -> tuple[SituationText, ...]:
+def held_situations(folder: Path = FOLDER, name: str = "*") -> tuple[SituationText, ...]:
     """Situations that nothing learns from: how well needs are read is measured on them (`python -m bench.needs`).
+
+    Args:
+        folder: of the corpus.
+        name: of one of its files, without the ending.
 
     Raises:
         CheckupError: a broken line or an unknown role; file and line are named.
     """
-    return tuple(situation(where, entry) for where, entry in _lines(sorted((folder / HELD).glob("*.jsonl"))))
+    return tuple(situation(where, entry) for where, entry in _lines(sorted((folder / HELD).glob(f"{name}.jsonl"))))
 
 
 def _statements(paths: list[Path]) -> tuple[StatementText, ...]:

@@ -16,6 +16,8 @@ from data.records import STATES
 RULES = Path(__file__).parent / "rules" / "context.yaml"
 NUMBER = r"\d{1,3}(?:[. \u00a0\u202f]\d{3})+|\d+(?:,\d+)?"
 MAX_POPULATION = 4_000_000
+_LOOK_BACK = 40
+_FROM = re.compile(r"\b(?:aus|from)\s+(?:[A-ZÄÖÜ][\w-]+\s*(?:,|und|oder|and)\s+)*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +73,18 @@ def _population(text: str) -> int | None:
 
 
 def _state(text: str) -> str | None:
-    for name in sorted(STATES, key=len, reverse=True):
-        if re.search(rf"\b{re.escape(name)}(?:s|n)?\b(?!-)", text):
-            return name
-    for form, name in _rules()["state_forms"].items():
-        if re.search(rf"\b{form}\b", text):
-            return str(name)
+    """The state named first; one that people or cars come from is not the town's (`Autos aus Bayern und Thüringen`)."""
+    for match in _states().finditer(text):
+        if not _FROM.search(text, max(0, match.start() - _LOOK_BACK), match.start()):
+            return str(_rules()["state_forms"].get(match["form"])) if match["form"] else match["name"]
     return None
+
+
+@cache
+def _states() -> re.Pattern[str]:
+    names = "|".join(map(re.escape, sorted(STATES, key=len, reverse=True)))
+    forms = "|".join(map(re.escape, sorted(_rules()["state_forms"], key=len, reverse=True)))
+    return re.compile(rf"\b(?:(?P<name>{names})(?:s|n)?\b(?!-)|(?P<form>{forms})\b)")
 
 
 def _municipality(text: str) -> str | None:

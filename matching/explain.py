@@ -1,6 +1,6 @@
 """Why a project is among the matches: need, approach and the passages that speak for it; and what does not fit.
 
-Below: `matching.query`. Above: `matching.retrieve`.
+Below: `matching.query`, `matching.context_facts`. Above: `matching.retrieve`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from matching.context_facts import ContextFacts
 from matching.query import Filters
 
 Floats = npt.NDArray[np.float32]
+_VILLAGE = 10_000
+"""Inhabitants of a place for which a city's project must be made smaller."""
 MOST_REASONS = 2
 NEAR = 0.6
 """A further reason is given if its chance, or its similarity over the best one's, is at least this share."""
@@ -95,8 +98,15 @@ def _passage(
     return int(start), int(end)
 
 
-def misfits(card: Mapping[str, Any], filters: Filters, state: str | None) -> list[str]:
-    """What speaks against carrying the project over, in plain German."""
+def misfits(card: Mapping[str, Any], filters: Filters, facts: ContextFacts, year: int) -> list[str]:
+    """What speaks against carrying the project over, in plain German.
+
+    Args:
+        card: The project.
+        filters: What was asked for.
+        facts: What the situation states of its place and its money.
+        year: The present one.
+    """
     found = []
     values = card["values"]
     if values.get("evidence_grade") == "X":
@@ -105,10 +115,25 @@ def misfits(card: Mapping[str, Any], filters: Filters, state: str | None) -> lis
             if values.get("verified")
             else "Laut Beschreibung fand eine Untersuchung keinen Nutzen; nicht geprüft."
         )
-    if (values.get("continuation") or {}).get("status") == "ended":
+    went_on = (values.get("continuation") or {}).get("status")
+    if went_on == "ended":
         found.append("Das Projekt ist beendet.")
+    elif went_on != "permanent" and (card.get("end_year") or year) < year:
+        found.append(f"Lief nach den Angaben bis {card['end_year']}.")
+    if "failure" in (values.get("lessons") or ()):
+        found.append("Die Beschreibung nennt auch, was nicht gelang.")
+    cost, most = values.get("cost_eur", values.get("budget_eur")), facts.budget_limit_eur
+    if cost and most and cost > most:
+        found.append(f"Kostete laut Quelle {_euros(cost)}, mehr als die genannten {_euros(most)}.")
     if filters.group and not values.get("target_groups"):
         found.append("Zielgruppe nicht angegeben.")
-    if state and card.get("state") and card["state"] != state:
+    if facts.state and card.get("state") and card["state"] != facts.state:
         found.append(f"Anderes Land: {card['state']}.")
+    sizes = {place.get("size") for place in values.get("places") or [] if place.get("kind") == "gemeinde"}
+    if facts.population and facts.population < _VILLAGE and sizes == {"grossstadt"}:
+        found.append("Aus einer Großstadt.")
     return found
+
+
+def _euros(amount: float) -> str:
+    return f"{amount:,.0f} €".replace(",", ".")

@@ -163,3 +163,26 @@ def order(scores: Floats, ids: Sequence[str], keep: npt.NDArray[np.bool_], top: 
     candidates: list[Any] = [i for i in range(len(ids)) if keep[i]]
     candidates.sort(key=lambda i: (-float(scores[i]), ids[i]))
     return candidates[:top]
+
+
+def covering(ranked: Sequence[int], serves: npt.NDArray[np.bool_], within: int) -> list[int]:
+    """The ranked projects, so moved that for each need one that answers it is among the first `within`.
+
+    A project moves up only where the places left are as many as the needs that still wait: the first ones stay where
+    their scores put them. A need that none of them answers does not wait.
+
+    Args:
+        ranked: places of projects, best first.
+        serves: bool[needs, projects], which project answers which need.
+        within: how many places.
+    """
+    left = list(ranked)
+    waiting = [need for need in range(len(serves)) if serves[need, left].any()]
+    found: list[int] = []
+    while left and len(found) < within:
+        pressing = 0 < within - len(found) <= len(waiting)
+        best = next(one for one in left if serves[waiting, one].any()) if pressing else left[0]
+        left.remove(best)
+        found.append(best)
+        waiting = [need for need in waiting if not serves[need, best]]
+    return [*found, *left]

@@ -6,6 +6,7 @@ Below: `matching.reading`, `matching.situation`, `matching.rank`, `matching.filt
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -19,17 +20,25 @@ from data.vocabulary import Vocabulary, load_vocabulary
 from embeddings.encoders import Encoder, load_encoder
 from embeddings.published import WHOLE, IndexUnusableError, Published, index_folder, open_published
 from matching import rank
-from matching.context_facts import read_context
+from matching.context_facts import ContextFacts, read_context
 from matching.explain import Evidence, misfits, reasons
 from matching.filters import allowed
 from matching.own_reader import NOT_ASKED, Own, OwnReader
 from matching.query import TIERS, Query
 from matching.reading import Reading, questions, verdict
-from matching.situation import SituationReader, checked_text, need_weights, needs_of
+from matching.situation import SituationReader, checked_text, need_weights, needs_of, sexes, titles_by_sex
 from pipeline.answers import arrow_values
 
 SCHEMA_VERSION = 1
 MOST_HIGHLIGHTS = 3
+_OF_THE_OTHERS = np.float32(0.5)
+"""What is left of the worth of a project for women where a situation speaks of men only, and the other way round."""
+_COVERED = ((10, 0.6), (5, 0.9))
+"""Among so many projects each need that was read surely has one that answers it so far (0-1), where one of the best
+`_TO_COVER_FROM` does; the narrower rule comes last (found on the judged set's development part)."""
+_TO_COVER_FROM = 100
+_SURE = 0.7
+"""So likely a need was read."""
 Floats = npt.NDArray[np.float32]
 
 
@@ -67,6 +76,8 @@ class Features:
     asked: Asked
     row_scores: Floats
     reading: Reading
+    others: npt.NDArray[np.bool_]
+    """bool[projects]: whose title names the other sex."""
 
 
 class Matcher:
@@ -90,6 +101,7 @@ class Matcher:
         self.index: Published = self._open(rebuild)
         self._ids = [card["project_id"] for card in self.index.cards]
         self._tiers = [TIERS.index(card["values"].get("tier", "open")) for card in self.index.cards]
+        self._of_women, self._of_men = titles_by_sex([str(card["title"] or "") for card in self.index.cards])
         self._rows_of = _rows_by_card(self.index.rows, len(self._ids))
         self._need_ids = self.reader.needs.classes if self.reader.needs else tuple(self.vocabulary.needs)
         self._arrows = arrow_values(self.vocabulary, self._need_ids, self.index.manifest["approaches"], rank.GAINS)
@@ -135,9 +147,15 @@ class Matcher:
         matches: list[dict[str, Any]] = []
         if scored.refused is None:
             scores = rank.mix(scored.parts, self.weights, self._tiers)
-            best = rank.order(scores, self._ids, allowed(self.index.cards, query.filters), top)
-            state = read_context(text, []).state
-            matches = [self._match(i, query, scored, float(scores[i]), state) for i in best]
+            kept = allowed(self.index.cards, query.filters)
+            ranked = rank.order(scores, self._ids, kept, max(top, _TO_COVER_FROM))
+            for within, answers in _COVERED:
+                ranked = rank.covering(ranked, self._serves(scored.needs, answers)[:within], within)
+            best = ranked[:top]
+            from pipeline.nlp.passages import sentences
+
+            facts = read_context(text, sentences(text))
+            matches = [self._match(i, query, scored, float(scores[i]), facts) for i in best]
         highlights = highlights_of(matches, self.weights.relevant)
         return {
             "schema_version": SCHEMA_VERSION,
@@ -171,15 +189,24 @@ class Matcher:
         z = rank.standardised(self.index.dense.scores(reading.vector[None]), scale)
         projects = len(self._ids)
         asked = self._asked(text, corrected, reading)
+        tokens = search_tokens(text)
         sentence_z = rank.standardised(self.index.dense.scores(asked.vectors), scale)
         return Features(
             whole=rank.whole_of_project(z, rows, projects),
-            lexical=self.index.lexical.scores(search_tokens(text)),
+            lexical=self.index.lexical.scores(tokens),
             similar=rank.best_of_project(sentence_z, rows[:, 0], projects),
             asked=asked,
             row_scores=np.vstack([z, sentence_z]),
             reading=reading,
+            others=self._others(tokens),
         )
+
+    def _others(self, tokens: Sequence[str]) -> npt.NDArray[np.bool_]:
+        """bool[projects]: whose title names women where a text names men only, and the other way round."""
+        women, men = sexes(tokens)
+        if women == men:
+            return np.zeros(len(self._ids), np.bool_)
+        return self._of_men if women else self._of_women
 
     def sentence_parts(self, features: Features) -> rank.SentenceParts:
         """What speaks for each project as an answer to each sentence."""
@@ -196,6 +223,7 @@ class Matcher:
     ) -> tuple[dict[str, Floats], Floats]:
         """The parts of every project's score, and float32[sentences, projects] of chances."""
         joined, chances = rank.need_chance(sentences, features.asked.urgency, weights)
+        joined = np.where(features.others, _OF_THE_OTHERS * joined, joined)
         parts = {"whole": features.whole, "lexical": features.lexical, "needs": joined}
         return parts, chances
 
@@ -237,7 +265,7 @@ class Matcher:
             urgency=np.array([float(need.get("weight", 1.0)) for need in corrected], np.float32),
         )
 
-    def _match(self, number: int, query: Query, scored: Scored, score: float, state: str | None) -> dict[str, Any]:
+    def _match(self, number: int, query: Query, scored: Scored, score: float, facts: ContextFacts) -> dict[str, Any]:
         card = self.index.cards[number]
         values = card["values"]
         fields, approaches = values.get("action_fields", []), values.get("approaches", [])
@@ -261,7 +289,7 @@ class Matcher:
             "modules": list(self.vocabulary.modules_of_project(approaches, fields)),
             "text_kind": card["text_kind"],
             "reasons": found,
-            "misfits": misfits(card, query.filters, state),
+            "misfits": misfits(card, query.filters, facts, datetime.now(UTC).year),
             "feedback": values.get("feedback", {}),
             "impact": {
                 "level": values.get("level", 0),
@@ -270,6 +298,15 @@ class Matcher:
                 "verified": bool(values.get("verified", False)),
             },
         }
+
+    def _serves(self, needs: Sequence[Mapping[str, Any]], least: float) -> npt.NDArray[np.bool_]:
+        """bool[needs, projects]: who answers, at least so far, which of the different needs that are read surely."""
+        told = dict.fromkeys(
+            str(need["need_id"]) for need in needs if need.get("confidence", 1.0) >= _SURE and need.get("need_id")
+        )
+        columns = [self._need_ids.index(name) for name in told if name in self._need_ids]
+        answers = self._answers[:, columns].T
+        return np.asarray(answers >= least)
 
     def _bridge(self, number: int, needs: Floats) -> str | None:
         """The approach that carries a project to the needs of a sentence; None where no arrow leads there."""

@@ -29,12 +29,13 @@ MAX_CHARACTERS = 200_000
 """A longer situation is refused: it is a report, not a situation, and would take minutes."""
 WEIGHTS = Path(__file__).parent / "weights"
 ALTERNATIVES = 10
-NEED = 0.5
+NEED = 0.4
 """From this chance a sentence is told as leaving a need open."""
 EXISTING = 0.5
 """From this chance a sentence is told as describing what works."""
 CONTEXT = Context(neighbours=0.35, words=0.2)
 """What surrounds a sentence helps to tell the need that it states (judged set, dev: between .2 and .4 all alike)."""
+Flags = npt.NDArray[np.bool_]
 WOMEN = frozenset({"frau", "mutter", "mädchen", "tochter", "schwangere", "women", "woman", "mother", "mothers"})
 MEN = frozenset({"mann", "vater", "sohn", "men", "father", "fathers", "boys"})
 """Search tokens that tell of whom a sentence or the title of a need speaks."""
@@ -127,7 +128,7 @@ class SituationReader:
 
     def _for_its_people(self, needs: Floats, tokens: Iterable[str]) -> Floats:
         """The needs of a sentence, those of the other sex taken back where it names one only."""
-        of_women, of_men = _sexes(tokens)
+        of_women, of_men = sexes(tokens)
         if of_women == of_men:
             return needs
         kept = np.where(self._of_men if of_women else self._of_women, np.float32(OF_THE_OTHERS), np.float32(1))
@@ -159,18 +160,24 @@ def _unshouted(text: str) -> str:
     return "".join(low if len(low := character.lower()) == 1 else character for character in text)
 
 
-def _sexes(tokens: Iterable[str]) -> tuple[bool, bool]:
+def sexes(tokens: Iterable[str]) -> tuple[bool, bool]:
     """Whether women are named, and whether men are."""
     named = set(tokens)
     return bool(named & WOMEN), bool(named & MEN)
 
 
-def _by_sex(needs: Sequence[str], vocabulary: Vocabulary | None) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+def _by_sex(needs: Sequence[str], vocabulary: Vocabulary | None) -> tuple[Flags, Flags]:
     """bool[needs] twice: whose title names women and no men, and the other way round."""
+    return titles_by_sex(
+        [vocabulary.needs[name].title if vocabulary and name in vocabulary.needs else "" for name in needs]
+    )
+
+
+def titles_by_sex(titles: Sequence[str]) -> tuple[Flags, Flags]:
+    """bool[titles] twice: which name women and no men, and the other way round."""
     from pipeline.nlp.search_tokens import search_tokens
 
-    titles = [vocabulary.needs[name].title if vocabulary and name in vocabulary.needs else "" for name in needs]
-    named = np.array([_sexes(search_tokens(title)) if title else (False, False) for title in titles], np.bool_)
+    named = np.array([sexes(search_tokens(title)) if title else (False, False) for title in titles], np.bool_)
     named = named.reshape(-1, 2)
     return named[:, 0] & ~named[:, 1], named[:, 1] & ~named[:, 0]
 

@@ -103,3 +103,28 @@ def test_a_misspelt_weight_is_refused(tmp_path):
     path.write_text("\n".join(f"{'tear' if key == 'tier' else key}: {value}" for key, value in PLAIN.items()), "utf-8")
     with pytest.raises(ValueError, match="tear"):
         load_weights(path)
+
+
+def test_a_need_without_a_project_moves_the_best_that_answers_it_up_as_little_as_needed():
+    serves = np.array([[1, 1, 1, 0, 0, 0], [0, 0, 0, 0, 1, 1]], bool)
+    assert rank.covering([0, 1, 2, 3, 4, 5], serves, 3) == [0, 1, 4, 2, 3, 5]
+    assert rank.covering([0, 1, 2, 3, 4, 5], serves, 5) == [0, 1, 2, 3, 4, 5]
+    assert rank.covering([5, 0, 1, 2, 3, 4], serves, 3) == [5, 0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("serves", [np.zeros((0, 3), bool), np.zeros((2, 3), bool)])
+def test_needs_that_nobody_answers_move_nothing(serves):
+    assert rank.covering([2, 0, 1], serves, 2) == [2, 0, 1]
+    assert rank.covering([], serves, 2) == []
+
+
+@given(
+    st.permutations(range(8)),
+    st.lists(st.lists(st.booleans(), min_size=8, max_size=8), min_size=1, max_size=4),
+    st.integers(4, 8),
+)
+def test_every_need_that_can_be_is_covered_and_nobody_is_lost(ranked, serves, within):
+    answers = np.array(serves, bool)
+    found = rank.covering(ranked, answers, within)
+    assert sorted(found) == sorted(ranked)
+    assert all(row[found[:within]].any() for row in answers if row.any())

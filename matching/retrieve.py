@@ -33,12 +33,10 @@ SCHEMA_VERSION = 1
 MOST_HIGHLIGHTS = 3
 _OF_THE_OTHERS = np.float32(0.5)
 """What is left of the worth of a project for women where a situation speaks of men only, and the other way round."""
-_COVERED = ((10, 0.6), (5, 0.9))
-"""Among so many projects each need that was read surely has one that answers it so far (0-1), where one of the best
-`_TO_COVER_FROM` does; the narrower rule comes last (found on the judged set's development part)."""
+_COVERED = ((10, 0.65, 0.6), (5, 0.85, 0.9))
+"""Among so many projects each need that is open so likely has one that answers it so far (0-1), where one of the best
+`_TO_COVER_FROM` does; the narrower rule comes last (found on the judged set's development part and 56 other texts)."""
 _TO_COVER_FROM = 100
-_SURE = 0.7
-"""So likely a need was read."""
 Floats = npt.NDArray[np.float32]
 
 
@@ -149,8 +147,8 @@ class Matcher:
             scores = rank.mix(scored.parts, self.weights, self._tiers)
             kept = allowed(self.index.cards, query.filters)
             ranked = rank.order(scores, self._ids, kept, max(top, _TO_COVER_FROM))
-            for within, answers in _COVERED:
-                ranked = rank.covering(ranked, self._serves(scored.needs, answers)[:within], within)
+            for within, sure, answers in _COVERED:
+                ranked = rank.covering(ranked, self._serves(scored.needs, sure, answers)[:within], within)
             best = ranked[:top]
             from pipeline.nlp.passages import sentences
 
@@ -299,10 +297,12 @@ class Matcher:
             },
         }
 
-    def _serves(self, needs: Sequence[Mapping[str, Any]], least: float) -> npt.NDArray[np.bool_]:
-        """bool[needs, projects]: who answers, at least so far, which of the different needs that are read surely."""
+    def _serves(self, needs: Sequence[Mapping[str, Any]], sure: float, least: float) -> npt.NDArray[np.bool_]:
+        """bool[needs, projects]: who answers, at least so far, which of the different needs that are open so surely."""
         told = dict.fromkeys(
-            str(need["need_id"]) for need in needs if need.get("confidence", 1.0) >= _SURE and need.get("need_id")
+            str(need["need_id"])
+            for need in needs
+            if need.get("need_id") and need.get("confidence", 1.0) * need.get("weight", 1.0) >= sure
         )
         columns = [self._need_ids.index(name) for name in told if name in self._need_ids]
         answers = self._answers[:, columns].T

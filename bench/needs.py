@@ -1,8 +1,8 @@
 """`python -m bench.needs`: how well the needs of single sentences are read in situations that nothing has learned from.
 
 `data/corpus/held`: `situations`, written after real council papers, press and reports, and `consultants`, written by
-four hands before they knew the vocabulary and labelled by two others; every segment that leaves a need open has the need
-that it states, and others that it states as well. A segment is read as the sentence that shares most of it.
+four hands before they knew the vocabulary and labelled by two others; every segment that leaves a need open has the
+need that it states, and others that it states as well. A segment is read as the sentence that shares most of it.
 """
 
 import json

@@ -17,6 +17,10 @@ RULES = Path(__file__).parent / "rules" / "context.yaml"
 NUMBER = r"\d{1,3}(?:[. \u00a0\u202f]\d{3})+|\d+(?:,\d+)?"
 MAX_POPULATION = 4_000_000
 _LOOK_BACK = 40
+_OWN = re.compile(
+    r"\b(?:[Ww]ir|[Ii]ch|[Gg]emeinde|[Ss]tadt|[Dd]orf|[Kk]reis|[Kk]ommune|[Kk]leinstadt|Bürgermeister\w*|Gruß|Grüße)\s+(?:\w+\s+)?$"
+)
+"""Who writes from there: `viele Grüße aus Thüringen`."""
 _FROM = re.compile(r"\b(?:aus|from)\s+(?:[A-ZÄÖÜ][\w-]+\s*(?:,|und|oder|and)\s+)*$")
 
 
@@ -75,7 +79,9 @@ def _population(text: str) -> int | None:
 def _state(text: str) -> str | None:
     """The state named first; one that people or cars come from is not the town's (`Autos aus Bayern und Thüringen`)."""
     for match in _states().finditer(text):
-        if not _FROM.search(text, max(0, match.start() - _LOOK_BACK), match.start()):
+        start = max(0, match.start() - _LOOK_BACK)
+        elsewhere = _FROM.search(text, start, match.start())
+        if not elsewhere or _OWN.search(text, start, elsewhere.start()):
             return str(_rules()["state_forms"].get(match["form"])) if match["form"] else match["name"]
     return None
 

@@ -20,6 +20,7 @@ import yaml
 
 Floats = npt.NDArray[np.float32]
 WEIGHTS_FILE = Path(__file__).parent / "weights" / "ranking.yaml"
+_STEP = 1e-5
 GAINS = {3: 1.0, 2: 0.6, 1: 0.25}
 """What an arrow of each grade is worth."""
 
@@ -186,3 +187,15 @@ def covering(ranked: Sequence[int], serves: npt.NDArray[np.bool_], within: int) 
         found.append(best)
         waiting = [need for need in waiting if not serves[need, best]]
     return [*found, *left]
+
+
+def falling(scores: Sequence[float]) -> list[float]:
+    """The scores of a list in its order, so that none is below a later one: what was moved up gets just enough more.
+
+    Args:
+        scores: of the projects as they stand.
+    """
+    shown: list[float] = []
+    for score in reversed(scores):
+        shown.append(round(shown[-1] + _STEP if shown and score < shown[-1] else score, 5))
+    return shown[::-1]

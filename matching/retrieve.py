@@ -149,11 +149,14 @@ class Matcher:
             ranked = rank.order(scores, self._ids, kept, max(top, _TO_COVER_FROM))
             for within, sure, answers in _COVERED:
                 ranked = rank.covering(ranked, self._serves(scored.needs, sure, answers)[:within], within)
-            best = ranked[:top]
+            shown = rank.falling([round(float(scores[number]), 5) for number in ranked])
             from pipeline.nlp.passages import sentences
 
             facts = read_context(text, sentences(text))
-            matches = [self._match(i, query, scored, float(scores[i]), facts) for i in best]
+            matches = [
+                self._match(number, query, scored, score, facts)
+                for number, score in zip(ranked[:top], shown, strict=False)
+            ]
         highlights = highlights_of(matches, self.weights.relevant)
         return {
             "schema_version": SCHEMA_VERSION,

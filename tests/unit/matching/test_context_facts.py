@@ -52,6 +52,8 @@ def test_of_two_numbers_of_inhabitants_the_later_counts(text, population):
         ("Nachts kommen Autos aus Bayern und Thüringen auf den Markt.", None),
         ("Wir sind ein Dorf in Sachsen, und die Autos kommen aus Bayern, Hessen und Thüringen.", "Sachsen"),
         ("Unser Ort liegt in Sachsen-Anhalt.", "Sachsen-Anhalt"),
+        ("Viele Grüße aus Thüringen!", "Thüringen"),
+        ("Wir sind eine kleine Gemeinde aus Hessen.", "Hessen"),
         ("Eine Kleinstadt in NRW.", "Nordrhein-Westfalen"),
         ("A small town in Lower Saxony.", "Niedersachsen"),
     ],

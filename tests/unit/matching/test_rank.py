@@ -128,3 +128,16 @@ def test_every_need_that_can_be_is_covered_and_nobody_is_lost(ranked, serves, wi
     found = rank.covering(ranked, answers, within)
     assert sorted(found) == sorted(ranked)
     assert all(row[found[:within]].any() for row in answers if row.any())
+
+
+@pytest.mark.parametrize(
+    ("scores", "shown"),
+    [
+        ([0.9, 0.5, 0.5, 0.1], [0.9, 0.5, 0.5, 0.1]),
+        ([0.9, 0.2, 0.5, 0.1], [0.9, 0.50001, 0.5, 0.1]),
+        ([0.5, 0.2, 0.1, 0.5], [0.50003, 0.50002, 0.50001, 0.5]),
+        ([], []),
+    ],
+)
+def test_scores_order_what_was_moved_up(scores, shown):
+    assert rank.falling(scores) == shown

@@ -5,6 +5,7 @@ Below: `embeddings` (encoder, linear readers), `pipeline.nlp` (sentences, labels
 Above: `matching.retrieve` ranks by the needs, `checkup analyse` shows them.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,11 @@ Flags = npt.NDArray[np.bool_]
 WOMEN = frozenset({"frau", "mutter", "mädchen", "tochter", "schwangere", "women", "woman", "mother", "mothers"})
 MEN = frozenset({"mann", "vater", "sohn", "men", "father", "fathers", "boys"})
 """Search tokens that tell of whom a sentence or the title of a need speaks."""
+_MAY_NAME = re.compile(
+    r"frau|m[uü]tter|mädchen|t[oö]chter|schwanger|wom[ae]n|mother|m[aä]nn|v[aä]ter|s[oö]hn|\bmen\b|father|boys",
+    re.IGNORECASE,
+)
+"""Titles without any of it are not cut into words, which takes time."""
 OF_THE_OTHERS = 0.1
 """So much is left of the chance of a need of women in a sentence that speaks of men only, and the other way round."""
 REFUGEES = frozenset({"gefluechtete", "umf"})
@@ -161,8 +167,10 @@ def _unshouted(text: str) -> str:
 
 
 def sexes(tokens: Iterable[str]) -> tuple[bool, bool]:
-    """Whether women are named, and whether men are."""
+    """Whether women are named, and whether men are; `Landsleute` and `Fachleute` hold a man that is none."""
     named = set(tokens)
+    if any(word.endswith("mann") and word != "mann" for word in named):
+        named.discard("mann")
     return bool(named & WOMEN), bool(named & MEN)
 
 
@@ -177,7 +185,8 @@ def titles_by_sex(titles: Sequence[str]) -> tuple[Flags, Flags]:
     """bool[titles] twice: which name women and no men, and the other way round."""
     from pipeline.nlp.search_tokens import search_tokens
 
-    named = np.array([sexes(search_tokens(title)) if title else (False, False) for title in titles], np.bool_)
+    nobody = (False, False)
+    named = np.array([sexes(search_tokens(title)) if _MAY_NAME.search(title) else nobody for title in titles], np.bool_)
     named = named.reshape(-1, 2)
     return named[:, 0] & ~named[:, 1], named[:, 1] & ~named[:, 0]
 

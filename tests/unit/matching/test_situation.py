@@ -3,7 +3,18 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from matching.situation import OF_THE_OTHERS, SituationReader, _by_sex, _unshouted
+from matching.situation import (
+    _MAY_NAME,
+    MEN,
+    OF_THE_OTHERS,
+    WOMEN,
+    SituationReader,
+    _by_sex,
+    _unshouted,
+    sexes,
+    titles_by_sex,
+)
+from pipeline.nlp.search_tokens import search_tokens
 
 
 def vocabulary(**titles):
@@ -46,3 +57,32 @@ def test_a_sentence_about_men_states_no_need_of_women(words, changed):
     least = OF_THE_OTHERS / (1 + OF_THE_OTHERS)
     expected = [0.5, 0.5] if changed is None else [least if n == changed else 1 - least for n in (0, 1)]
     assert found.tolist() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("Landsleute und Fachleute helfen", (False, False)),
+        ("Junge Männer sitzen herum", (False, True)),
+        ("Ein Mann und eine Frau", (True, True)),
+        ("Die Mütter", (True, False)),
+    ],
+)
+def test_who_is_named(text, named):
+    assert sexes(search_tokens(text)) == named
+
+
+def test_whatever_names_somebody_is_looked_at_closely():
+    assert all(_MAY_NAME.search(word) for word in WOMEN | MEN)
+    titles = [
+        "Kurse für Mütter",
+        "Männercafé und Frauencafé",
+        "Schule für Väter",
+        "Wohnungen",
+        "",
+        "Women and men",
+        "SÖHNE",
+    ]
+    women, men = titles_by_sex(titles)
+    assert women.tolist() == [True, False, False, False, False, False, False]
+    assert men.tolist() == [False, False, True, False, False, False, True]

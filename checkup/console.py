@@ -13,7 +13,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from checkup.property_titles import money, origin_title, property_title, property_value
+from checkup.property_titles import origin_title, property_title, property_value
+from data.amounts import euros
 from data.impact import HIGH, TIER_TITLES
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def need_title(need: Mapping[str, Any], vocabulary: "Vocabulary") -> str:
 def _match(place: int, match: Mapping[str, Any], answer: Mapping[str, Any], vocabulary: "Vocabulary") -> Panel:
     body = Text()
     facts = [place_of(match), years_of(match), match["organisation"] or ""]
-    facts += [money(match["cost_eur"])] if match["cost_eur"] else []
+    facts += [euros(match["cost_eur"])] if match["cost_eur"] else []
     if any(facts):
         body.append(" · ".join(fact for fact in facts if fact) + "\n", style="dim")
     tier = match["impact"]["tier"]

@@ -9,7 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from checkup.console import missing_words, need_title, place_of, years_of
-from checkup.property_titles import money
+from data.amounts import euros
 from data.impact import EVIDENCE_TITLES, LEVEL_TITLES, TIER_TITLES
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _link(url: str | None) -> str:
 def _article(place: int, match: Mapping[str, Any], answer: Mapping[str, Any], vocabulary: "Vocabulary") -> str:
     tier, impact = match["impact"]["tier"], match["impact"]
     facts = [place_of(match), years_of(match), match["organisation"] or ""]
-    facts += [money(match["cost_eur"])] if match["cost_eur"] else []
+    facts += [euros(match["cost_eur"])] if match["cost_eur"] else []
     kind = "Zusammenfassung" if match["text_kind"] == "summary" else "Zitat"
     parts = [
         f"<article><h2>{place}. {escape(match['title'] or match['project_id'])}</h2>",

@@ -6,6 +6,7 @@ Below: `data.vocabulary`. Above: `checkup.console`.
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from data.amounts import euros
 from data.corpus_files import GRADES
 from data.impact import TIER_TITLES
 
@@ -52,11 +53,6 @@ def origin_title(name: str) -> str:
 def word(name: str) -> str:
     """The German word for a kind, status or tier, or the name itself."""
     return _WORDS.get(name, name)
-
-
-def money(amount: float) -> str:
-    """An amount in euros with German separators."""
-    return f"{amount:,.0f} €".replace(",", ".")
 
 
 def property_value(name: str, value: Any, vocabulary: "Vocabulary | None" = None) -> str:
@@ -106,6 +102,6 @@ def _count(quantity: Mapping[str, Any]) -> str:
 
 def _number(name: str, value: float) -> str:
     if name.endswith("_eur"):
-        return money(value)
+        return euros(value)
     shown = f"{value:g}" if "year" in name else f"{value:,.10g}".replace(",", "~").replace(".", ",").replace("~", ".")
     return f"{shown} %" if name in _PERCENT else shown

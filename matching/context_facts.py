@@ -17,11 +17,6 @@ RULES = Path(__file__).parent / "rules" / "context.yaml"
 NUMBER = r"\d{1,3}(?:[. \u00a0\u202f]\d{3})+|\d+(?:,\d+)?"
 MAX_POPULATION = 4_000_000
 _LOOK_BACK = 40
-_OWN = re.compile(
-    r"\b(?:[Ww]ir|[Ii]ch|[Gg]emeinde|[Ss]tadt|[Dd]orf|[Kk]reis|[Kk]ommune|[Kk]leinstadt|Bürgermeister\w*|Gruß|Grüße)\s+(?:\w+\s+)?$"
-)
-"""Who writes from there: `viele Grüße aus Thüringen`."""
-_FROM = re.compile(r"\b(?:aus|from)\s+(?:[A-ZÄÖÜ][\w-]+\s*(?:,|und|oder|and)\s+)*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +41,16 @@ def _rules() -> dict[str, Any]:
 @cache
 def _pattern(name: str) -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{item})" for item in _rules()[name]), re.IGNORECASE)
+
+
+@cache
+def _cased(name: str) -> re.Pattern[str]:
+    return re.compile(_rules()[name])
+
+
+def sits_elsewhere(text: str, place: int) -> bool:
+    """Whether the place named at this offset is where somebody else sits: `die Eigentümer in Düsseldorf`."""
+    return bool(_cased("somebody_before_place").search(text, max(0, place - _LOOK_BACK), place))
 
 
 def read_number(text: str) -> float | None:
@@ -80,9 +85,9 @@ def _state(text: str) -> str | None:
     """The state named first; one that people or cars come from is not the town's (`Autos aus Bayern und Thüringen`)."""
     for match in _states().finditer(text):
         start = max(0, match.start() - _LOOK_BACK)
-        elsewhere = _FROM.search(text, start, match.start())
-        if not elsewhere or _OWN.search(text, start, elsewhere.start()):
-            return str(_rules()["state_forms"].get(match["form"])) if match["form"] else match["name"]
+        elsewhere = _cased("from_before_state").search(text, start, match.start())
+        if not elsewhere or _cased("own_before_from").search(text, start, elsewhere.start()):
+            return match["name"] or str(_rules()["state_forms"][match["form"]])
     return None
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from data.amounts import euros
 from matching.context_facts import ContextFacts
 from matching.query import Filters
 
@@ -124,7 +125,7 @@ def misfits(card: Mapping[str, Any], filters: Filters, facts: ContextFacts, year
         found.append("Die Beschreibung nennt auch, was nicht gelang.")
     cost, most = values.get("cost_eur", values.get("budget_eur")), facts.budget_limit_eur
     if cost and most and cost > most:
-        found.append(f"Kostete laut Quelle {_euros(cost)}, mehr als die genannten {_euros(most)}.")
+        found.append(f"Kostete laut Quelle {euros(cost)}, mehr als die genannten {euros(most)}.")
     if filters.group and not values.get("target_groups"):
         found.append("Zielgruppe nicht angegeben.")
     if facts.state and card.get("state") and card["state"] != facts.state:
@@ -133,7 +134,3 @@ def misfits(card: Mapping[str, Any], filters: Filters, facts: ContextFacts, year
     if facts.population and facts.population < _VILLAGE and sizes == {"grossstadt"}:
         found.append("Aus einer Großstadt.")
     return found
-
-
-def _euros(amount: float) -> str:
-    return f"{amount:,.0f} €".replace(",", ".")

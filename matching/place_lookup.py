@@ -8,16 +8,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from data.places import Place, load_places
-from matching.context_facts import ContextFacts
+from matching.context_facts import ContextFacts, sits_elsewhere
 from pipeline.nlp.place_names import STRONG, Mention, find_places
 from pipeline.nlp.place_rules import place_rules
 
 _WORD_BEFORE = re.compile(r"([\w-]+)[ \n]$")
-_SOMEBODY_ELSE = re.compile(
-    r"\b(?:Eigentümer\w*|Vermieter\w*|Besitzer\w*|Investor\w*|Sitz|Zentrale|Konzern\w*|Firma|Verwandte\w*|Bruder|Schwester|"
-    r"Tochter|Sohn|Eltern|Cousin\w*|Tagung|Messe|Kongress|Konsulat|Botschaft|Fachklinik|Klinik|Ambulanz)\s+(?:jetzt\s+)?in\s+$"
-)
-"""Who is told of as living or sitting elsewhere: `die Eigentümer in Düsseldorf`."""
 _LOOK_BACK = 40
 _FAR_OFF = 1.5
 """A stated population so many times the one in the table, or the other way round, is of another place."""
@@ -62,7 +57,7 @@ def _only(text: str, named: Sequence[Mention]) -> tuple[Place, ...]:
     for mention in named:
         before = _WORD_BEFORE.search(text, max(0, mention.start - _LOOK_BACK), mention.start)
         word = before[1].lower() if before else ""
-        if _SOMEBODY_ELSE.search(text, max(0, mention.start - _LOOK_BACK), mention.start):
+        if sits_elsewhere(text, mention.start):
             continue
         if mention.strength == STRONG and (word == "in" or word in nouns or mention.kind == "kreis"):
             own.add(mention.places)

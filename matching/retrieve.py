@@ -6,12 +6,12 @@ Below: `matching.reading`, `matching.situation`, `matching.rank`, `matching.filt
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from data.clock import utc_now
 from data.errors import CheckupError
 from data.impact import HIGH
 from data.normalise import normalise
@@ -139,6 +139,8 @@ class Matcher:
         Raises:
             CheckupError: if the text is empty or too long.
         """
+        from pipeline.nlp.passages import sentences
+
         text = checked_text(query.text)
         own = self.own.read(text) if query.needs is None else NOT_ASKED
         scored = self._score(text, own.needs if query.needs is None else query.needs, own)
@@ -150,8 +152,6 @@ class Matcher:
             for within, sure, answers in _COVERED:
                 ranked = rank.covering(ranked, self._serves(scored.needs, sure, answers)[:within], within)
             shown = rank.falling([round(float(scores[number]), 5) for number in ranked])
-            from pipeline.nlp.passages import sentences
-
             facts = read_context(text, sentences(text))
             matches = [
                 self._match(number, query, scored, score, facts)
@@ -290,7 +290,7 @@ class Matcher:
             "modules": list(self.vocabulary.modules_of_project(approaches, fields)),
             "text_kind": card["text_kind"],
             "reasons": found,
-            "misfits": misfits(card, query.filters, facts, datetime.now(UTC).year),
+            "misfits": misfits(card, query.filters, facts, int(utc_now()[:4])),
             "feedback": values.get("feedback", {}),
             "impact": {
                 "level": values.get("level", 0),

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from data.person_names import MASK
 from pipeline.nlp.cues import Cue
 from pipeline.nlp.label_weights import Embedded, LabelWeights, shipped_weights
 from pipeline.nlp.lemmas import Words
@@ -25,26 +26,10 @@ _IN_PASSING = -1.4
 """A situation names a group in passing where a project addresses one: F1 .56 instead of .50 (judged set, dev)."""
 _NEAR = -1.0
 """Every project has a field: the best one counts even this far (in log odds) below its threshold."""
-_MASKED = "\u2588"
-"""Stands where a name was (`pipeline.nlp.privacy`)."""
-_DETERMINERS = frozenset(
-    [
-        "eine",
-        "einer",
-        "die",
-        "der",
-        "jede",
-        "jeder",
-        "keine",
-        "keiner",
-        "diese",
-        "dieser",
-        "welche",
-        "als",
-        "meine",
-        "seine",
-    ]
-)
+_DETERMINERS = frozenset({
+    "eine", "einer", "die", "der", "jede", "jeder", "keine", "keiner", "diese", "dieser", "welche", "als", "meine",
+    "seine",
+})  # fmt: skip
 """Before `Frau` they name a woman, not how she is addressed."""
 _LEAST_CUES = 0.5
 """A label without a cue of this weight has nothing to show for it and is left out, whatever the words say."""
@@ -69,9 +54,9 @@ def find_labels(doc: "Doc") -> "Doc":
 
     And what they were read from: `doc._.search_tokens`, and `doc._.cue_sums`, the sum of cue weights by label.
     """
-    addressed = _addressed(doc)
-    doc._.search_tokens = index_tokens(word for at, word in enumerate(doc._.words.lemmas) if at not in addressed)
-    lemmas, title_end = doc._.words.lemmas, doc._.title_tokens
+    words: Words = doc._.words
+    lemmas, title_end = words.lemmas, doc._.title_tokens
+    doc._.search_tokens = index_tokens(word for at, word in enumerate(lemmas) if not _is_address(words, at))
     doc._.cue_sums = {name: _weight(cues, lemmas, title_end) for name, cues in _by_label(doc).items()}
     decide_labels(doc, shipped_weights())
     return doc
@@ -145,23 +130,18 @@ class _Teller:
 
 def _by_label(doc: "Doc") -> dict[str, list[Cue]]:
     found: dict[str, list[Cue]] = defaultdict(list)
-    addressed = _addressed(doc)
     for cue in doc._.cues:
-        if cue.table in TABLES and cue.start not in addressed:
+        if cue.table in TABLES and not _is_address(doc._.words, cue.start):
             found[f"{TABLES[cue.table]}/{cue.label}"].append(cue)
     return found
 
 
-def _addressed(doc: "Doc") -> frozenset[int]:
-    """The tokens `Frau` before a name or an office, which name no group: `Frau Müller`, `Frau Stadträtin`."""
-    words: Words = doc._.words
-    return frozenset(
-        at
-        for at in range(len(words.texts) - 1)
-        if words.texts[at] == "Frau"
-        and (words.texts[at + 1][0].isupper() or words.texts[at + 1][0] == _MASKED)
-        and (at == 0 or words.forms[at - 1] not in _DETERMINERS)
-    )
+def _is_address(words: Words, at: int) -> bool:
+    """Whether a token is `Frau` before a name or an office, which names no group: `Frau Müller`, `Frau Stadträtin`."""
+    if words.texts[at] != "Frau" or at + 1 == len(words.texts):
+        return False
+    following = words.texts[at + 1][0]
+    return (following.isupper() or following == MASK) and not (at and words.forms[at - 1] in _DETERMINERS)
 
 
 def _weight(cues: list[Cue], lemmas: list[str], title_end: int) -> float:

@@ -47,6 +47,7 @@ def test_calibration_texts_are_no_training_texts():
 def test_held_back_situations_are_no_training_texts():
     known = {segment for one in load_corpus().situations for segment in texts_of(one)}
     held = held_situations()
+    assert len(held) == len(held_situations(name="situations")) + len(held_situations(name="consultants"))
     assert sum(len(texts_of(one)) for one in held) > 300
     assert not known & {segment for one in held for segment in texts_of(one)}
 

@@ -4,7 +4,9 @@ from hypothesis import strategies as st
 
 from embeddings.e5_build import data_file, make_tokenizer
 from embeddings.e5_file import E5File
-from embeddings.e5_tokens import LONGEST_PIECE, PieceTokenizer, shared_tokenizer
+from embeddings.e5_tokens import LONGEST_PIECE, PieceTokenizer
+from embeddings.encoders import load_encoder
+from embeddings.word_states import shipped_states
 
 SIGNS = st.characters(blacklist_categories=("Cs",))
 LETTERS = st.sampled_from("aäbeéinsßtuüxzAÖЖ語한ء1.,-:▁ \t\n\u00a0'’€😀<>")
@@ -60,5 +62,5 @@ def test_parts_of_words_are_remembered_up_to_a_limit(source, whole, monkeypatch)
         assert len(tokenizer._parts) <= 20
 
 
-def test_encoder_and_readers_share_their_words(source):
-    assert shared_tokenizer(data_file()) is shared_tokenizer(data_file())
+def test_encoder_and_readers_share_their_words():
+    assert load_encoder("e5")._tokenizer is shipped_states()._tokenizer

@@ -376,7 +376,6 @@ def _ends_in_infinitive(doc: "Doc", clause: Clause) -> bool:
 
 def _is_future(doc: "Doc", clause: Clause) -> bool:
     """`wird … beginnen`: a form of werden, no participle, an infinitive at the end."""
-    words: Words = doc._.words
-    start, end = clause.spans[0][0], clause.spans[-1][1]
-    said = not _FUTURE.isdisjoint(words.forms[start:end])
+    forms: list[str] = doc._.words.forms
+    said = not _FUTURE.isdisjoint(forms[clause.spans[0][0] : clause.spans[-1][1]])
     return said and _ends_in_infinitive(doc, clause)

@@ -68,10 +68,18 @@ class ClauseWeights:
             verdicts: The class that the rules give every clause.
         """
         scores = np.tile(self.bias, (len(features), 1))
+        rows: list[int] = []
+        starts: list[int] = []
+        places: list[int] = []
         for row, names in enumerate(features):
-            places = [at for at in map(self.names.get, names) if at is not None]
-            if places:
-                scores[row] += self._values.take(places) @ self.weights.take(places, axis=0)
+            known = [self.names[name] for name in names if name in self.names]
+            if known:
+                rows.append(row)
+                starts.append(len(places))
+                places += known
+        if rows:
+            told = self._values.take(places)[:, None] * self.weights.take(places, axis=0)
+            scores[rows] += np.add.reduceat(told, starts)
         odds = np.exp(scores - scores.max(axis=1, keepdims=True)) if len(features) else scores
         share = self.trust[list(verdicts)]
         found = (1 - share[:, None]) * odds / odds.sum(axis=1, keepdims=True)

@@ -130,8 +130,9 @@ class _Teller:
 
 def _by_label(doc: "Doc") -> dict[str, list[Cue]]:
     found: dict[str, list[Cue]] = defaultdict(list)
+    words: Words = doc._.words
     for cue in doc._.cues:
-        if cue.table in TABLES and not _is_address(doc._.words, cue.start):
+        if cue.table in TABLES and not _is_address(words, cue.start):
             found[f"{TABLES[cue.table]}/{cue.label}"].append(cue)
     return found
 

@@ -108,7 +108,13 @@ def scan(tokens: int, read: Callable[[int], Quantity | None]) -> list[Quantity]:
 def _may_begin(sentence: Sentence, at: int) -> bool:
     """Whether a number or a share can begin at a position: a cheap look that spares most words the thorough one."""
     form = sentence.forms[at]
-    return form[0].isdigit() or form in _EACH_ONE or form in FRACTIONS or sentence.number(at) is not None
+    return _opens(form, sentence.language) or (at == len(sentence.forms) - 1 and sentence.number(at) is not None)
+
+
+@lru_cache(maxsize=KEPT_WORDS)
+def _opens(form: str, language: str) -> bool:
+    numeric = form.endswith(_EVEN) or parse_number(form, language) is not None
+    return form[0].isdigit() or form in _EACH_ONE or form in FRACTIONS or numeric
 
 
 def _share(sentence: Sentence, at: int) -> Quantity | None:

@@ -33,7 +33,7 @@ _LOOSE_ENDS = frozenset(",;:–—")
 _LONGEST_HEADING = 16
 """Words."""
 _NO_HEADING = frozenset(".!?:;,")
-_BULLETS = frozenset("•·▪‣*-")
+_LOOSE_STARTS = _LOOSE_ENDS | frozenset("•·▪‣*-")
 
 
 @dataclass(slots=True)
@@ -230,7 +230,7 @@ def span_quote(doc: "Doc", quoter: Quoter, start: int, end: int) -> dict[str, An
     words: Words = doc._.words
     while end - 1 > start and (words.texts[end - 1].isspace() or words.texts[end - 1] in _LOOSE_ENDS):
         end -= 1
-    while start < end - 1 and (words.texts[start].isspace() or words.texts[start] in _LOOSE_ENDS | _BULLETS):
+    while start < end - 1 and (words.texts[start].isspace() or words.texts[start] in _LOOSE_STARTS):
         start += 1
     return quoter.quote(words.offsets[start], words.end_of(end - 1))
 

@@ -58,9 +58,10 @@ class BoundedTokenizer:
             spaces.append(blank != "")
 
     def _cut(self, run: str) -> tuple[str, ...]:
-        # No mark can be stripped of letters alone, which are most runs.
-        if run.isalpha() and run not in self.tokenizer.rules:
-            return (run,)
+        # No mark can be stripped of letters alone, which are most runs, and a comma always is.
+        word = run.removesuffix(",")
+        if word.isalpha() and word not in self.tokenizer.rules and run not in self.tokenizer.rules:
+            return (word,) if word == run else (word, ",")
         return tuple(token.text for token in self.tokenizer(run))
 
 

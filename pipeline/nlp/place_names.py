@@ -157,6 +157,8 @@ def _meant(text: str, mention: Mention, rules: PlaceRules, last: Mention | None)
     name, places = mention.name, rules.places
     before = _WORD_BEFORE.search(text, max(0, mention.start - _LOOK_BACK), mention.start)
     word = before[2] if before else ""
+    if _is_apart(text, mention.start, rules):
+        return None
     districts = places.districts(name)
     if districts:
         return replace(mention, places=districts, strength=STRONG)
@@ -166,9 +168,14 @@ def _meant(text: str, mention: Mention, rules: PlaceRules, last: Mention | None)
     if not towns:
         return _bare_district(mention, word, rules)
     strength = _strength(text, mention, word, towns, rules, last)
-    if before and before[1] and word.lower() == "in" and rules.bodies.search(before[1]):
+    if before and before[1] and word.lower() in {"in", "aus"} and rules.bodies.search(before[1]):
         strength = min(strength, WEAK)
     return replace(mention, places=towns, strength=strength) if strength else None
+
+
+def _is_apart(text: str, start: int, rules: PlaceRules) -> bool:
+    """Whether a text sets apart what it names there: `außer in Mannheim`, `im Vergleich zum Kreis Unna`."""
+    return rules.contrasts.search(text, max(0, start - _LOOK_BACK), start) is not None
 
 
 def _state(text: str, mention: Mention, word: str, rules: PlaceRules) -> Mention | None:
@@ -270,11 +277,12 @@ def _inflected(text: str, start: int, word: str, rules: PlaceRules, last: Mentio
         return None
     towns = () if tables().is_given(word.lower()) else rules.adjective(word)
     noun = _NEXT_NOUN.match(text, start + len(word)) if towns else None
-    if noun is None or rules.streets.match(noun[1]) or rules.brands.match(noun[1]):
+    if noun is None or rules.streets.match(noun[1]) or rules.brands.match(noun[1]) or _is_apart(text, start, rules):
         return None
     if any(name in rules.sets["words"] for name in (word[:-2], word[:-2] + "en")) and most_people(towns) < _BIG:
         return None
-    return Mention(start, start + len(word), TAIL.sub("", towns[0].name), towns, PLAIN)
+    strength = WEAK if rules.bodies.search(noun[1]) else PLAIN
+    return Mention(start, start + len(word), TAIL.sub("", towns[0].name), towns, strength)
 
 
 def _resolved(text: str, found: Sequence[Mention], rules: PlaceRules) -> list[Mention]:

@@ -30,6 +30,10 @@ class PlaceRules:
         self.streets = re.compile(rf"[ -]?(?:{'|'.join(lists['streets'].split())})\b", re.IGNORECASE)
         self.brands = re.compile(rf"(?:{'|'.join(lists['brands'].split())})\b", re.IGNORECASE)
         self.bodies = re.compile(rf"(?:{'|'.join(lists['bodies'].split())})$", re.IGNORECASE)
+        apart = "|".join(phrase.replace("_", r"\s") for phrase in lists["contrasts"].split())
+        self.contrasts = re.compile(
+            rf"\b(?:{apart})m?\s(?:(?:in|bei|der|dem|Stadt|Kreis|Landkreis)\s)*$", re.IGNORECASE
+        )
         self.adjective_of_state = re.compile(
             rf"\b({'|'.join(self.places.state_by_adjective)})(?:e[nrsm]?)?\b", re.IGNORECASE
         )

@@ -18,6 +18,7 @@ from pipeline.nlp.lemmas import Words
 from pipeline.nlp.marks import Marks, log_odds, mixed, weighed
 from pipeline.nlp.numerals import is_year
 from pipeline.nlp.sentences import sentence_of
+from pipeline.nlp.words import is_participle, is_past
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
@@ -43,15 +44,24 @@ _TO_YEAR = 3
 """Words that may stand between `seit` and the year: `seit Anfang Mai 2016`."""
 _PRIZES = ("preis", "award", "wettbewerb", "medaille", "auszeichnung")
 """What names of prizes end in."""
-_SURE = {"award": 0.4, "transfer": 0.4, "continuation": 0.3}
+_SURE = {"award": 0.4, "transfer": 0.4, "continuation": 0.15}
 """Shares of the rules beside the reader of spans (of continuations see below), and from which chance a clause tells of
 it."""
 _THINKABLE = {"award": 0.0, "transfer": 0.001}
 """What the reader of spans holds for less likely is not told, though the rules see it (found on 906 texts that it has
 not learned from; of awards it brought nothing)."""
-_CONTINUATION_WEIGHTS = {"reader": 0.32, "ruled": 0.95, "planned": -0.4, "negated": -0.54, "bias": 0.08}
-"""Of the reader's log odds that a clause tells of a continuation, of the rules' choice, and of the chances that the
-clause tells of a plan or denies: a logistic regression, as that of lessons in `pipeline.nlp.judge`."""
+_CONTINUATION_WEIGHTS = {
+    "reader": 0.8, "ruled": 2.4, "since": 3.0, "planned": -0.6, "negated": 0.2, "bias": -1.0,
+}  # fmt: skip
+"""Of the reader's log odds that a clause tells of a continuation, of the rules' choice, of the chances that the clause
+tells of a plan or denies, and of a present that has lasted since some time: a logistic regression, as that of lessons
+in `pipeline.nlp.judge`."""
+_SINCE = frozenset({"seither", "seitdem"})
+_SUBJECTS = frozenset(
+    {"sie", "er", "es", "die", "der", "das", "wir", "ihr", "ich", "ein", "eine", "man", "dort", "oben", "in", "im"}
+)
+"""After `seit` at the beginning they open a clause of time: `seit sie da ist`."""
+_PERFECT = frozenset({"hat", "haben", "habe", "ist", "sind", "sei", "seien", "worden"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +80,10 @@ def find_practice(doc: "Doc") -> "Doc":
     doc._.lessons = _lessons(doc)
     doc._.awards = _told(doc, "award", _awards(doc, labels))
     doc._.transfers = _told(doc, "transfer", _transfers(doc, labels))
-    doc._.continuation = _went_on(doc, _continuation(doc, labels))
+    if doc._.marks is None:
+        doc._.continuation = _ruled_continuation(doc, labels)
+    else:
+        doc._.continuation = _went_on(doc, doc._.marks, _continuation(doc, labels))
     return doc
 
 
@@ -93,19 +106,19 @@ def _told(doc: "Doc", name: str, ruled: list[Practice]) -> list[Practice]:
     ]
 
 
-def _went_on(doc: "Doc", ruled: Practice | None) -> Practice | None:
+def _went_on(doc: "Doc", marks: Marks, ruled: Practice | None) -> Practice | None:
     """What the clauses say of how the project went on, by the rules and the reader of spans."""
-    marks: Marks | None = doc._.marks
-    if marks is None:
-        return ruled
     clauses: list[Clause] = doc._.clauses
     verdict = np.zeros((len(clauses), len(CONTINUATIONS)), np.float32)
     for clause, row in zip(clauses, verdict, strict=True):
         if ruled and clause.spans[0][0] == ruled.start:
             row[CONTINUATIONS.index(ruled.kind)] = 1.0
+    since = np.zeros_like(verdict)
+    since[:, CONTINUATIONS.index("running")] = [_lasts_since(doc, clause) for clause in clauses]
     told = {
         "reader": log_odds(marks.of("continuation")[:, 1:]),
         "ruled": verdict,
+        "since": since,
         **{name: marks.of("status")[:, STATUSES.index(name)][:, None] for name in ("planned", "negated")},
     }
     likely = np.where(marks.seen[:, None], weighed(told, _CONTINUATION_WEIGHTS, doc.lang_), verdict)
@@ -234,6 +247,41 @@ def _continuation(doc: "Doc", labels: Mapping[int, set[str]]) -> Practice | None
             start, end = _span(clauses[found[-1]])
             return Practice(status, start, end, _year(doc, start, status))
     return None
+
+
+def _ruled_continuation(doc: "Doc", labels: Mapping[int, set[str]]) -> Practice | None:
+    """The continuation by the rules alone: what the cues say, else a present that has lasted since some time."""
+    lasting = [clause for clause in doc._.clauses if clause.status in _DONE and _lasts_since(doc, clause)]
+    found = _continuation(doc, labels)
+    if found or not lasting:
+        return found
+    start, end = _span(lasting[-1])
+    return Practice("running", start, end, _year(doc, start, "running"))
+
+
+def _lasts_since(doc: "Doc", clause: Clause) -> bool:
+    """Whether a clause tells in the present of what has gone on since some time: `Seit 2010 berät der Verein …`."""
+    words: Words = doc._.words
+    places = [at for start, end in clause.spans for at in range(start, end)]
+    forms = [words.forms[at] for at in places]
+    if doc.lang_ == "en":
+        return _lasts_since_in_english(forms, clause)
+    opens_a_clause = forms[0] == "seit" and forms[1:2] and forms[1] in _SUBJECTS
+    if _SINCE.isdisjoint(forms) and forms.count("seit") <= bool(opens_a_clause):
+        return False
+    lemmas = [words.lemmas[at] for at in places]
+    if not clause.verbs or any(map(is_past, forms, lemmas)):
+        return False
+    return _PERFECT.isdisjoint(forms) or not any(map(is_participle, forms, lemmas))
+
+
+def _lasts_since_in_english(forms: Sequence[str], clause: Clause) -> bool:
+    """`Since 2010 the club has taught …`, not `since they came` or `since it is full`: a time follows, and no past."""
+    dated = any(
+        form == "since" and any(word == "then" or word[0].isdigit() for word in forms[at + 1 : at + 1 + _TO_YEAR])
+        for at, form in enumerate(forms)
+    )
+    return dated and clause.verbs > 0 and (not clause.past or not {"has", "have"}.isdisjoint(forms))
 
 
 def _year(doc: "Doc", at: int, kind: str) -> str | None:

@@ -235,6 +235,37 @@ def test_how_it_went_on_is_dated_by_its_own_sentence(text, year):
 
 
 @pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("Seit 2010 unterrichtet der Verein jede Woche.", "running"),
+        ("Der Verein lädt seither jeden Montag ein.", "running"),
+        ("Seit 2016 wird dort gekocht.", "running"),
+        ("Seit 2016 wurde dort gekocht.", None),
+        ("Seit 2010 haben dort 400 Menschen gelernt.", None),
+        ("Der Verein unterrichtet jede Woche.", None),
+        ("Seit sie da ist, lernt eine Familie.", None),
+        ("Seit 2010 unterrichtet der Verein. 2019 wurde das Angebot eingestellt.", "ended"),
+    ],
+)
+def test_a_present_since_some_time_goes_on(text, status):
+    assert (one(f"Sprachcafé für Geflüchtete. {text}")["continuation"] or {"status": None})["status"] == status
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("Since 2010 the club has taught German every week.", "running"),
+        ("Since then the club teaches German on Mondays.", "running"),
+        ("In 2010 the club taught German, since families asked for it.", None),
+        ("Since they came to the town, families learn German there.", None),
+    ],
+)
+def test_an_english_present_since_some_time_goes_on(text, status):
+    found = one(f"A language café for refugees in the town. {text}")
+    assert (found["continuation"] or {"status": None})["status"] == status
+
+
+@pytest.mark.parametrize(
     ("text", "quotes"),
     [
         ("2021 gewann es den Stadtpreis. Das Preisgeld von 500 Euro kann der Verein gut gebrauchen.",

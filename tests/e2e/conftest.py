@@ -124,9 +124,10 @@ def secret(workspace: Path, tmp_path: Path) -> tuple[Path, Path]:
 
 @pytest.fixture
 def source(workspace: Path, tmp_path: Path) -> Iterator[Crawled]:
-    """A source of three pages, refreshed into a workspace."""
-    pages = {f"/projekt/{name.lower()}": project(name, f"<p>{name} hat einen ganz eigenen, langen Wortlaut.</p>")
-             for name in ("Chorgemeinschaft", "Gartenfreunde", "Lotsenhaus")}  # fmt: skip
+    """A source of three pages, refreshed into a workspace; each ends with a sentence that no statement quotes."""
+    wording = "<p>Das ist der ganz eigene, lange Wortlaut dieser Seite {}.</p>"
+    names = ("Chorgemeinschaft", "Gartenfreunde", "Lotsenhaus")
+    pages = {f"/projekt/{name.lower()}": project(name, wording.format(name[:3])) for name in names}
     with Site({"/": links(*pages), **pages}) as site:
         found = Crawled(site, tmp_path, workspace)
         assert found.refresh().json()["new"] == 3

@@ -262,12 +262,13 @@ def test_texts_go_when_their_time_is_over_and_come_back_with_the_page(source: Cr
         database.execute("DELETE FROM vectors WHERE fingerprint = 'x'")
     before = source.crawled()["Lotsenhaus"]
     vector = dense_row(source.workspace, before["id"])
+    assert "checkup.sqlite" in holding(source.workspace, "lange Wortlaut dieser Seite Lot")
     assert source.refresh().json()["purged"] == 1
     after = source.crawled()["Lotsenhaus"]
     assert (after["text"], after["purged"]["because"]) == ("", "retention")
     assert [one["quote"] for one in after["statements"]] == [one["quote"] for one in before["statements"]]
     assert dense_row(source.workspace, before["id"]) == vector  # still found by what it says
-    assert holding(source.workspace, "Lotsenhaus hat einen ganz eigenen") == []
+    assert holding(source.workspace, "lange Wortlaut dieser Seite Lot") == []
     assert "gelöscht" in call("show", before["id"], workspace=source.workspace).out
     assert "purged" not in source.refresh().json()
     assert call("reindex", workspace=source.workspace).code == 0
@@ -288,6 +289,7 @@ def dense_row(workspace: Path, project_id: str) -> list[float]:
 
 
 def test_of_a_foreign_collection_only_a_share_of_the_texts_is_kept(source: Crawled) -> None:
+    assert "checkup.sqlite" in holding(source.workspace, "ganz eigene, lange Wortlaut")
     source.write("database: true\nshare_cap_percent: 0\n")
     assert source.refresh().json()["purged"] == 3
     assert {line["text"] for line in source.crawled().values()} == {""}
@@ -295,7 +297,7 @@ def test_of_a_foreign_collection_only_a_share_of_the_texts_is_kept(source: Crawl
         again = source.refresh().json()
         assert (again["new"], again["updated"], again["unchanged"]) == (0, 0, 3)
         assert "purged" not in again
-    assert holding(source.workspace, "ganz eigenen, langen Wortlaut") == []
+    assert holding(source.workspace, "ganz eigene, lange Wortlaut") == []
     source.site.pages["/projekt/lotsenhaus"] = project("Lotsenhaus", "<p>Jetzt mit neuem Satz.</p>")
     assert source.refresh().json()["updated"] == 1
     assert holding(source.workspace, "mit neuem Satz") == []

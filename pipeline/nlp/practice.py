@@ -61,6 +61,8 @@ _SUBJECTS = frozenset(
     {"sie", "er", "es", "die", "der", "das", "wir", "ihr", "ich", "ein", "eine", "man", "dort", "oben", "in", "im"}
 )
 """After `seit` at the beginning they open a clause of time: `seit sie da ist`."""
+_OF_OTHERS = frozenset({"leben", "wohnen", "hausen", "liegen", "steigen", "sinken", "zunehmen"})
+"""What people, houses and numbers do since some time, not a project."""
 _PERFECT = frozenset({"hat", "haben", "habe", "ist", "sind", "sei", "seien", "worden"})
 
 
@@ -270,7 +272,7 @@ def _lasts_since(doc: "Doc", clause: Clause) -> bool:
     if _SINCE.isdisjoint(forms) and forms.count("seit") <= bool(opens_a_clause):
         return False
     lemmas = [words.lemmas[at] for at in places]
-    if not clause.verbs or any(map(is_past, forms, lemmas)):
+    if not clause.verbs or not _OF_OTHERS.isdisjoint(lemmas) or any(map(is_past, forms, lemmas)):
         return False
     return _PERFECT.isdisjoint(forms) or not any(map(is_participle, forms, lemmas))
 

@@ -244,6 +244,8 @@ def test_how_it_went_on_is_dated_by_its_own_sentence(text, year):
         ("Seit 2010 haben dort 400 Menschen gelernt.", None),
         ("Der Verein unterrichtet jede Woche.", None),
         ("Seit sie da ist, lernt eine Familie.", None),
+        ("Seit 2015 leben im Ort 200 Menschen aus Syrien.", None),
+        ("Seit 2015 steigen dort die Mieten.", None),
         ("Seit 2010 unterrichtet der Verein. 2019 wurde das Angebot eingestellt.", "ended"),
     ],
 )

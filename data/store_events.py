@@ -67,9 +67,17 @@ def replace_events(
     rows: Iterable[Mapping[str, Any]],
     *,
     source: str | None = None,
+    since: str | None = None,
 ) -> None:
-    """Makes the rows a run's only events of these kinds (about a source, where one is given), in one transaction."""
-    old = delete(events).where(events.c.run_id == run_id, events.c.kind.in_(list(kinds)))
+    """Makes the rows a run's only events of these kinds (about a source, where one is given), in one transaction.
+
+    With a moment those go too that runs which did not end well have told since it: the run tells their work again.
+    """
+    own = events.c.run_id == run_id
+    if since is not None:
+        broken = select(runs.c.id).where(runs.c.status != "done")
+        own |= events.c.run_id.in_(broken) & (events.c.at >= since)
+    old = delete(events).where(own, events.c.kind.in_(list(kinds)))
     with store._transaction() as connection:
         connection.execute(old if source is None else old.where(events.c.source == source))
         add_events(connection, rows)

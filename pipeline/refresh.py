@@ -195,7 +195,7 @@ def note_label_changes(store: Store, run_id: str, since: str) -> list[str]:
             f"Verschiebung: „{name}“ bei {after * 100:.0f} % von {fresh_texts} neu gelesenen Texten, "
             f"bisher bei {before * 100:.0f} % von {stored_texts}."
         )
-    replace_events(store, run_id, ("label_changed", "drift"), rows)
+    replace_events(store, run_id, ("label_changed", "drift"), rows, since=since)
     return notes
 
 

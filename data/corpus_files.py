@@ -1,7 +1,7 @@
 """The training corpus of our own writing: `data/corpus/`, described by its card `data/corpus/README.md`.
 
-Below: nothing. Above: `checkup.training` turns it into training pairs, `checkup.clause_training` reads
-the lessons, `data.shipped` the grades.
+Below: nothing. Above: `checkup.training` turns it into training pairs, `checkup.marks_training` reads
+what is marked, `data.shipped` the grades.
 """
 
 import json
@@ -270,20 +270,6 @@ def project_texts(folder: Path = FOLDER) -> tuple[ProjectText, ...]:
         )
         for w, e in _lines(sorted((folder / "projects").glob("*.jsonl")))
     )
-
-
-def told_lessons(folder: Path = FOLDER) -> dict[str, list[dict[str, Any]]]:
-    """Per shipped project the lessons that a reader marked in its text: `kind`, `start`, `end` (code points).
-
-    Raises:
-        CheckupError: an unknown kind; file and line are named.
-    """
-    found = {}
-    for where, entry in _lines(sorted((folder / "lessons").glob("*.jsonl"))):
-        for lesson in entry["lessons"]:
-            _checked(where, lesson["kind"], LESSONS)
-        found[entry["id"]] = entry["lessons"]
-    return found
 
 
 def read_texts(folder: Path = FOLDER, name: str = "readings", files: str = "*") -> Iterator[ReadText]:

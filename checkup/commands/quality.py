@@ -185,7 +185,13 @@ def train_clauses(
 @train_app.command("marks", epilog="Beispiel: checkup train marks tests/eval/gold_projects/projects.jsonl")
 def train_marks(
     gold: Annotated[Path, typer.Argument(help="projects.jsonl mit Aussagen; nur der Teil train wird gelesen")],
-    epochs: Annotated[int, typer.Option(min=1, help="Durchgänge durch alle Texte")] = 3,
+    anew: Annotated[
+        list[str] | None,
+        typer.Option(help="nur diese Frage neu lernen, mehrfach möglich (z. B. lesson); sonst alles von vorn"),
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Durchgänge durch alle Texte (sonst 3, mit --anew 2)")
+    ] = None,
     teachers: Annotated[
         Path | None, typer.Option(help="Ordner, in dem die Lehrer liegen oder bewahrt werden (sonst der Cache)")
     ] = None,
@@ -196,16 +202,27 @@ def train_marks(
     _need_extra("torch")
     from dataclasses import replace
 
-    from checkup.marks_training import SETTINGS
+    from checkup.marks_training import ANEW, SETTINGS, train_anew
     from checkup.marks_training import train_marks as train
     from checkup.shipping import write_marks
+    from data.errors import UsageError
+    from pipeline.nlp.marks import HEADS
 
-    count = train(
-        gold,
-        teachers=teachers,
-        settings=replace(SETTINGS, epochs=epochs, seed=seed, threads=threads),
-        progress=lambda name, epoch, loss: context.say(f"{name}, Durchgang {epoch}: Verlust {loss:.3f}"),
-    )
+    if unknown := set(anew or ()) - {head.name for head in HEADS}:
+        raise UsageError(
+            f"Fragen, die der Leser nicht kennt: {', '.join(sorted(unknown))}. "
+            f"Er kennt: {', '.join(head.name for head in HEADS)}."
+        )
+    usual = ANEW if anew else SETTINGS
+    settings = replace(usual, epochs=epochs or usual.epochs, seed=seed, threads=threads)
+
+    def tell(name: str, epoch: int, loss: float) -> None:
+        context.say(f"{name}, Durchgang {epoch}: Verlust {loss:.3f}")
+
+    if anew:
+        count = train_anew(gold, anew, settings=settings, progress=tell)
+    else:
+        count = train(gold, teachers=teachers, settings=settings, progress=tell)
     context.say(f"Leser aus {count} Texten gelernt.")
     context.say(f"Antworten zu {write_marks()} Projekten bewahrt.")
     return 0

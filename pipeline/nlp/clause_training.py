@@ -17,6 +17,8 @@ from pipeline.nlp.judge import NEIGHBOUR, ClauseWeights, Floats, rule_levels
 from pipeline.nlp.readings import Quoter, analyse, overlap, span_quote
 
 _LEAST = 2
+_LEAST_OF_LESSONS = 4
+"""In so many clauses a feature must stand; the judge of lessons learns from a dozen times as many."""
 _TRUST = (0.2, 0.2, 0.2, 0.2, 0.2, 0.5, 0.2, 0.5)
 """By level: 5 and 7 are so rare in gold that the rules know them better."""
 _LESSON_TRUST = 0.15
@@ -57,7 +59,7 @@ def train_levels(texts: Sequence[LabelledText]) -> ClauseWeights:
         texts: Texts of projects (no off-topic ones) in which every claim is marked.
     """
     clauses = [clause for text in texts for clause in _clauses(text)]
-    return _fit(clauses, [clause.level for clause in clauses], _TRUST)
+    return _fit(clauses, [clause.level for clause in clauses], _TRUST, _LEAST)
 
 
 def train_lessons(texts: Sequence[LabelledText]) -> ClauseWeights:
@@ -67,12 +69,15 @@ def train_lessons(texts: Sequence[LabelledText]) -> ClauseWeights:
         texts: Texts of projects (no off-topic ones) in which every lesson is marked.
     """
     clauses = [clause for text in texts for clause in _clauses(text)]
-    return _fit(clauses, [clause.lesson for clause in clauses], [_LESSON_TRUST] * (1 + len(LESSONS)))
+    classes = [clause.lesson for clause in clauses]
+    return _fit(clauses, classes, [_LESSON_TRUST] * (1 + len(LESSONS)), _LEAST_OF_LESSONS)
 
 
-def _fit(clauses: Sequence[_LabelledClause], classes: Sequence[int], trust: Sequence[float]) -> ClauseWeights:
+def _fit(
+    clauses: Sequence[_LabelledClause], classes: Sequence[int], trust: Sequence[float], least: int
+) -> ClauseWeights:
     counts = Counter(name for clause in clauses for name in set(clause.features))
-    names = {name: row for row, name in enumerate(sorted(name for name, count in counts.items() if count >= _LEAST))}
+    names = {name: row for row, name in enumerate(sorted(name for name, count in counts.items() if count >= least))}
     inputs = np.zeros((len(clauses), len(names) + 1), dtype=np.float32)
     for row, clause in enumerate(clauses):
         for name in clause.features:

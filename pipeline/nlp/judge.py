@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data.corpus_files import LESSONS
+from data.corpus_files import LESSONS, STATUSES
 from pipeline.nlp.claim_rules import cues_by_clause, quantities_by_clause, rule_level
 from pipeline.nlp.clause_features import clause_features
 from pipeline.nlp.marks import LEVELS, log_odds, mixed, weighed
@@ -34,9 +34,10 @@ _LESSON_TRUST = 0.45
 """Shares of the linear models' verdict beside the reader of spans (`pipeline.nlp.marks`), where that one was asked.
 
 That reader learned German texts only: of levels it says less in English."""
-_LESSON_WEIGHTS = {"reader": 0.58, "model": 0.32, "bias": -0.12}
-"""By which the log odds of both, that a clause tells a lesson, add up; of which kind it is, the shares say. A logistic
-regression over the clauses of texts that the reader has not learned from (docs/quality.md)."""
+_LESSON_WEIGHTS = {"reader": 0.59, "model": 0.54, "planned": 0.26, "negated": -0.45, "other": -0.82, "bias": 0.33}
+"""By which the log odds of both that a clause tells a lesson, and the chances that it tells of a plan, denies or speaks
+of others, add up; of which kind it is, the shares say. A logistic regression over the clauses of texts that the reader
+has not learned from (docs/quality.md)."""
 
 Floats = NDArray[np.float32]
 
@@ -157,6 +158,8 @@ def judge_lessons(doc: "Doc") -> tuple[Floats, NDArray[np.intp]]:
     chances = 1 - ruled[:, 0]
     if (marks := doc._.marks) is not None:
         told = {"reader": log_odds(1 - marks.of("lesson")[:, 0]), "model": log_odds(chances)}
+        for place, name in enumerate(STATUSES[1:], 1):
+            told[name] = marks.of("status")[:, place]
         chances = np.where(marks.seen, weighed(told, _LESSON_WEIGHTS), chances)
     kinds = mixed(ruled, marks, "lesson", _LESSON_TRUST)[:, 1:].argmax(axis=1)
     return np.asarray(chances, np.float32), kinds

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 UNCOUNTED = frozenset({"money", "percent", "time"})
 """Units of numbers that count nothing; of the others the rules' unit may be wrong, so that the reader decides."""
-_TRUST = {"rate": 0.4, "budget": 0.5}
+_TRUST = {"rate": 0.5, "budget": 0.5}
 """Shares of the rules' choice."""
-_SURE = {"reached": 0.25, "rate": 0.3, "budget": 0.4, "base": 0.1}
+_SURE = {"reached": 0.25, "rate": 0.25, "budget": 0.4, "base": 0.1}
 """From which chance a number is told."""
 _THINKABLE = 0.02
 """What the reader holds for less likely is not told, though the rules choose it."""

@@ -34,8 +34,8 @@ _CONTINUATIONS: Mapping[str, tuple[str, frozenset[Status]]] = {
 """By label, in the order in which they count: the status told, and of which clauses: `soll verstetigt werden` lasts not
 yet, `wird nicht verlängert` ends, `läuft nicht weiter` does not run."""
 _MOST_LESSONS = 6
-_LIKELY = 0.25
-_LIKELY_READ = 0.35
+_LIKELY = 0.28
+_LIKELY_READ = 0.4
 """From this chance a clause tells a lesson, by the linear model alone and with the reader of spans (found on texts that
 the reader has not learned from)."""
 _TRUST = {"award": 0.5, "transfer": 0.5}
@@ -79,9 +79,9 @@ class Practice:
 def find_practice(doc: "Doc") -> "Doc":
     """Component `checkup_practice`: sets `doc._.lessons`, `doc._.awards`, `doc._.transfers`, `doc._.continuation`."""
     labels = cues_by_clause(doc, "practice")
-    doc._.lessons = _lessons(doc)
     doc._.awards = _told(doc, "award", _awards(doc, labels))
     doc._.transfers = _told(doc, "transfer", _transfers(doc, labels))
+    doc._.lessons = _with_transfers(_lessons(doc), [*doc._.transfers, *_copyable(doc, labels)])
     if doc._.marks is None:
         doc._.continuation = _ruled_continuation(doc, labels)
     else:
@@ -159,6 +159,28 @@ def _lessons(doc: "Doc") -> list[Practice]:
             runs.append([index])
     surest = sorted(runs, key=lambda run: -max(chances[run]))[:_MOST_LESSONS]
     return [_lesson(LESSONS[kinds[run[0]]], [clauses[index] for index in run]) for run in sorted(surest)]
+
+
+def _with_transfers(lessons: Sequence[Practice], transfers: Sequence[Practice]) -> list[Practice]:
+    """Lessons in text order, with the transfers that are not among them yet: every transfer is a lesson."""
+    more = [
+        found
+        for found in transfers
+        if not any(found.start < lesson.end and lesson.start < found.end for lesson in lessons)
+    ]
+    return sorted([*lessons, *more], key=lambda found: found.start)
+
+
+def _copyable(doc: "Doc", labels: Mapping[int, set[str]]) -> list[Practice]:
+    """The clauses that offer or recommend the concept to others: `Ein Handbuch zum Nachbauen liegt vor`."""
+    clauses: list[Clause] = doc._.clauses
+    return [
+        Practice("transfer", *_span(clauses[index]))
+        for index in sorted(labels)
+        if "copyable" in labels[index]
+        and clauses[index].status != "negated"
+        and clauses[index].spans[0][0] >= doc._.title_tokens
+    ]
 
 
 def _tell_together(clauses: Sequence[Clause], kinds: NDArray[np.intp], before: int, index: int) -> bool:

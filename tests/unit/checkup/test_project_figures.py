@@ -64,7 +64,9 @@ def test_figures_of_a_case_counted_by_hand():
 
 def card_of(folder, level):
     claims = [{"start": 52, "end": 88, "level": level, "status": "result"}]
-    entry = COURSE | {"split": "train", "gold": {"action_fields": ["sprache"], "claims": claims}}
+    untold = dict.fromkeys(("continuation", "reached_persons", "success_rate_percent", "budget_eur"))
+    gold = {"action_fields": ["sprache"], "wirkungstreppe": level, "evidence": 1, "claims": claims, "lessons": []}
+    entry = COURSE | {"split": "train", "gold": {**gold, "awards": False, "transferred": False, **untold}}
     left_out = [COURSE | {"split": "test"}, DISTRACTOR | {"split": "train"}]
     lines = [json.dumps(line, ensure_ascii=False) for line in [entry, *left_out]]
     (folder / "gold.jsonl").write_text("\n".join(lines), "utf-8")

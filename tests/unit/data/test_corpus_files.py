@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from data.corpus_files import FOLDER, held_situations, load_corpus, marked_projects, read_texts, situation, told_lessons
+from data.corpus_files import FOLDER, held_situations, load_corpus, marked_projects, read_texts, situation
 from data.errors import CheckupError
 from data.shipped import iter_shipped
 from data.vocabulary import load_vocabulary
@@ -61,16 +61,6 @@ def test_a_segment_may_state_several_needs():
     told = situation("x:1", {"id": "s", "segments": segments})
     assert [(segment.need, segment.also) for segment in told.segments] == [(None, ()), ("a", ("b",))]
     assert told.text == "Eins. Zwei."
-
-
-def test_lessons_lie_in_the_texts_of_shipped_projects_and_cut_no_word():
-    texts = {entry.project.id: entry.project.text for entry in iter_shipped()}
-    for name, lessons in told_lessons().items():
-        for lesson in lessons:
-            start, end = lesson["start"], lesson["end"]
-            assert 0 <= start < end <= len(texts[name])
-            assert not texts[name][max(start - 1, 0) : start + 1].isalnum() or start == 0
-            assert not texts[name][end - 1 : end + 1].isalnum() or end == len(texts[name])
 
 
 READ = {
@@ -156,6 +146,6 @@ def test_a_wrong_grade_is_named_with_its_line(tmp_path):
 
 
 def test_a_wrong_lesson_is_named_with_its_line(tmp_path):
-    lines(tmp_path / "lessons" / "a.jsonl", {"id": "p", "lessons": [{"start": 0, "end": 1, "kind": "luck"}]})
+    lines(tmp_path / "readings" / "a.jsonl", {**READ, "lessons": [["luck", "46 kamen"]]})
     with pytest.raises(CheckupError, match=r"a\.jsonl:1"):
-        told_lessons(tmp_path)
+        list(read_texts(tmp_path))

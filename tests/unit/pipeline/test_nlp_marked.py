@@ -131,8 +131,9 @@ def test_a_clause_that_tells_of_experience(read):
     }
     found = read(text, kinds)
     assert [(lesson["kind"], lesson["quote"]) for lesson in found["lessons"]] == [
-        ("obstacle", "Das Haus nebenan steht leer.")
-    ]
+        ("obstacle", "Das Haus nebenan steht leer."),
+        ("transfer", "Die Nachbarstadt zog nach."),
+    ], "a transfer is a lesson too"
     assert found["transferred"] is True
     assert found["continuation"]["status"] == "permanent"
     assert found["continuation"]["quote"] == "Und so ging es fort."
@@ -164,6 +165,22 @@ def test_advice_for_others_is_experience_where_the_reader_says_so(read, kinds):
         "Andere Orte sollten früh einen Raum suchen.", {"lesson": {"sollten": (place, SURE)}, "status": planned}
     )
     assert [lesson["kind"] for lesson in found["lessons"]] == kinds
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("Der Treff ist klein. Ein Handbuch zum Nachbauen liegt vor.", ["transfer"]),
+        ("Der Treff ist klein. Der Landkreistag empfiehlt das Verfahren allen Kreisen.", ["transfer"]),
+        ("Der Treff ist klein. Das Material ist frei verfügbar.", ["transfer"]),
+        ("Der Treff ist klein. Übertragbar sei es nicht.", []),
+        ("Der Treff ist klein. Ein Handbuch liegt auf dem Tisch.", []),
+        ("Der Treff ist klein. Der Arzt empfiehlt allen Eltern die Impfung.", []),
+    ],
+)
+def test_what_is_offered_to_others_for_copying_is_experience(read, text, kinds):
+    told = {"status": {"nicht.": (STATUSES.index("negated"), SURE)}} if "nicht." in text else {}
+    assert [lesson["kind"] for lesson in read(text, told)["lessons"]] == kinds
 
 
 def test_a_title_tells_no_experience(read):

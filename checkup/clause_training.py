@@ -1,4 +1,4 @@
-"""Training the judges of clauses: that of levels on the train part of the gold, that of lessons on all marked texts.
+"""Training the judges of clauses: that of levels on the train part of the gold, that of lessons on all that are learned from.
 
 Below: `pipeline.nlp.clause_training`, `checkup.marks_training`. Above: `checkup train clauses`.
 """
@@ -22,7 +22,7 @@ def train_clause_weights(gold: Path, folder: Path = WEIGHTS_FILE.parent, corpus:
     Args:
         gold: `projects.jsonl` as for `checkup.marks_training.train_marks`.
         folder: Gets the two .npz; the same gold and corpus give the same bytes.
-        corpus: Its marked texts are read.
+        corpus: Of its marked texts those are read that `checkup.marks_training.LEARNED` names.
 
     Returns:
         How many texts were used.

@@ -213,6 +213,8 @@ def train_marks(
             f"Fragen, die der Leser nicht kennt: {', '.join(sorted(unknown))}. "
             f"Er kennt: {', '.join(head.name for head in HEADS)}."
         )
+    if anew and teachers:
+        raise UsageError("--teachers gilt nicht mit --anew: Der Leser beginnt dann, wie er ist.")
     usual = ANEW if anew else SETTINGS
     settings = replace(usual, epochs=epochs or usual.epochs, seed=seed, threads=threads)
 

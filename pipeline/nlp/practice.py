@@ -81,7 +81,7 @@ def find_practice(doc: "Doc") -> "Doc":
     labels = cues_by_clause(doc, "practice")
     doc._.awards = _told(doc, "award", _awards(doc, labels))
     doc._.transfers = _told(doc, "transfer", _transfers(doc, labels))
-    doc._.lessons = _with_transfers(_lessons(doc), [*doc._.transfers, *_copyable(doc, labels)])
+    doc._.lessons = _with_transfers(doc, _lessons(doc), [*doc._.transfers, *_copyable(doc, labels)])
     if doc._.marks is None:
         doc._.continuation = _ruled_continuation(doc, labels)
     else:
@@ -161,14 +161,17 @@ def _lessons(doc: "Doc") -> list[Practice]:
     return [_lesson(LESSONS[kinds[run[0]]], [clauses[index] for index in run]) for run in sorted(surest)]
 
 
-def _with_transfers(lessons: Sequence[Practice], transfers: Sequence[Practice]) -> list[Practice]:
-    """Lessons in text order, with the transfers that are not among them yet: every transfer is a lesson."""
-    more = [
-        found
-        for found in transfers
-        if not any(found.start < lesson.end and lesson.start < found.end for lesson in lessons)
-    ]
-    return sorted([*lessons, *more], key=lambda found: found.start)
+def _with_transfers(doc: "Doc", lessons: Sequence[Practice], transfers: Sequence[Practice]) -> list[Practice]:
+    """Lessons in text order, with the transfers that no lesson covers: a transfer is a lesson, but not in a title.
+
+    They are not counted among the `_MOST_LESSONS`.
+    """
+    told = list(lessons)
+    for found in transfers:
+        covered = any(found.start < lesson.end and lesson.start < found.end for lesson in told)
+        if found.start >= doc._.title_tokens and not covered:
+            told.append(found)
+    return sorted(told, key=lambda found: found.start)
 
 
 def _copyable(doc: "Doc", labels: Mapping[int, set[str]]) -> list[Practice]:
@@ -177,9 +180,7 @@ def _copyable(doc: "Doc", labels: Mapping[int, set[str]]) -> list[Practice]:
     return [
         Practice("transfer", *_span(clauses[index]))
         for index in sorted(labels)
-        if "copyable" in labels[index]
-        and clauses[index].status != "negated"
-        and clauses[index].spans[0][0] >= doc._.title_tokens
+        if "copyable" in labels[index] and clauses[index].status != "negated"
     ]
 
 

@@ -172,15 +172,27 @@ def test_advice_for_others_is_experience_where_the_reader_says_so(read, kinds):
     [
         ("Der Treff ist klein. Ein Handbuch zum Nachbauen liegt vor.", ["transfer"]),
         ("Der Treff ist klein. Der Landkreistag empfiehlt das Verfahren allen Kreisen.", ["transfer"]),
-        ("Der Treff ist klein. Das Material ist frei verfügbar.", ["transfer"]),
+        ("Der Treff ist klein. Weitere Schulen wollen das nachmachen.", ["transfer"]),
+        ("Der Treff ist klein. Die Kammer empfiehlt das Konzept anderen Städten.", ["transfer"]),
+        ("Der Treff ist klein. Auf andere Orte lasse sich das übertragen.", ["transfer"]),
         ("Der Treff ist klein. Übertragbar sei es nicht.", []),
         ("Der Treff ist klein. Ein Handbuch liegt auf dem Tisch.", []),
-        ("Der Treff ist klein. Der Arzt empfiehlt allen Eltern die Impfung.", []),
+        ("Der Treff ist klein. Der Verband empfiehlt allen Betrieben, früh Anträge zu stellen.", []),
+        ("Der Treff ist klein. Ein Leitfaden hilft den Eltern vor dem ersten Schultag.", []),
+        ("Der Treff ist klein. Die Vereine lassen sich Aufgaben der Stadt übertragen.", []),
+        ("Der Treff ist klein. Das Ticket ist auf Freunde übertragbar.", []),
+        ("Der Treff ist klein. Kinder anderer Schulen lernen Deutsch.", []),
     ],
 )
 def test_what_is_offered_to_others_for_copying_is_experience(read, text, kinds):
     told = {"status": {"nicht.": (STATUSES.index("negated"), SURE)}} if "nicht." in text else {}
     assert [lesson["kind"] for lesson in read(text, told)["lessons"]] == kinds
+
+
+def test_a_transfer_is_told_once(read):
+    found = read("Der Treff ist klein. Das Konzept ließ sich nachbauen, ein Nachbarkreis übernahm das Konzept.", {})
+    quotes = [lesson["quote"] for lesson in found["lessons"]]
+    assert len(quotes) == len(set(quotes))
 
 
 def test_a_title_tells_no_experience(read):

@@ -1,4 +1,4 @@
-"""Training the judges of clauses: that of levels on the train part of the gold, that of lessons on all that are learned from.
+"""Training the judges of clauses: of levels on the part train of the gold, of lessons on all texts learned from.
 
 Below: `pipeline.nlp.clause_training`, `checkup.marks_training`. Above: `checkup train clauses`.
 """

@@ -28,9 +28,7 @@ _DOUBT = 0.3
 """A clause is a statement unless it is three times as likely that it is none: a missed one is worse than a weak one."""
 _TEXT_SHARE = {"de": 0.5, "en": 0.3}
 _GRADE_SHARE = 0.8
-_NO_EFFECT_SHARE = 0.5
-"""Shares of what the reader of spans says of the whole text; it learned German ones. Of a rigorous study that found
-nothing it knows few, so that where the rules find one it stands."""
+"""The share of what the reader of spans says of the whole text; it learned German ones."""
 _FIRST_LEVEL = {"de": 1.6, "en": 1.0}
 """So many times the likelihood of level 1 counts: that something took place is said in passing, and both miss it."""
 _AND = frozenset({"und", "oder", "and", "or"})
@@ -85,10 +83,14 @@ def find_impact(doc: "Doc") -> "Doc":
 
 
 def _settled(ruled: Grade, marks: Marks, claims: list[Claim]) -> Grade:
-    """The grade by the rules and the reader of spans; where that one decides, the strongest claim carries it."""
-    share = _NO_EFFECT_SHARE if ruled.value == "X" else _GRADE_SHARE
-    likely = share * marks.of("text_grade")[0]
-    likely[GRADES.index(ruled.value)] += 1 - share
+    """The grade by the rules and the reader of spans; where that one decides, the strongest claim carries it.
+
+    A rigorous study that found nothing stands where the rules see one: the reader knows few.
+    """
+    if ruled.value == "X":
+        return ruled
+    likely = _GRADE_SHARE * marks.of("text_grade")[0]
+    likely[GRADES.index(ruled.value)] += 1 - _GRADE_SHARE
     value = GRADES[int(likely.argmax())]
     if value == ruled.value or value == GRADES[0]:
         return ruled if value == ruled.value else Grade(value, None)

@@ -133,6 +133,28 @@ def test_marks_in_a_shipped_project_lie_in_its_text(tmp_path):
         list(marked_projects({}, tmp_path))
 
 
+@pytest.mark.parametrize("name", ["readings", "markings", "profiles", "marked"])
+def test_what_is_marked_cuts_no_word(name):
+    if name == "marked":
+        stated = {
+            entry.project.id: {
+                "title": entry.project.title, "text": entry.project.text, "level": 0, "evidence": "0",
+                "fields": [], "groups": [],
+            }
+            for entry in iter_shipped()
+        }  # fmt: skip
+        reads = [read for _, read in marked_projects(stated)]
+    else:
+        reads = list(read_texts(name=name))
+    assert len(reads) > 600
+    for read in reads:
+        places = [*read.lessons, *read.claims, *([read.continuation] if read.continuation else [])]
+        for place in places:
+            before, after = read.text[: place.start][-1:], read.text[place.end : place.end + 1]
+            assert not (before.isalnum() and read.text[place.start].isalnum()), (read.text, place)
+            assert not (after.isalnum() and read.text[place.end - 1].isalnum()), (read.text, place)
+
+
 def one_read(folder):
     lines(folder / "readings" / "a.jsonl", READ)
     (read,) = read_texts(folder)

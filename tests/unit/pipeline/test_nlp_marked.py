@@ -189,10 +189,13 @@ def test_what_is_offered_to_others_for_copying_is_experience(read, text, kinds):
     assert [lesson["kind"] for lesson in read(text, told)["lessons"]] == kinds
 
 
-def test_a_transfer_is_told_once(read):
-    found = read("Der Treff ist klein. Das Konzept ließ sich nachbauen, ein Nachbarkreis übernahm das Konzept.", {})
-    quotes = [lesson["quote"] for lesson in found["lessons"]]
-    assert len(quotes) == len(set(quotes))
+@pytest.mark.parametrize("title", ["Nachbarkreis übernahm das Konzept", "Handbuch zum Nachbauen liegt vor"])
+def test_a_title_tells_no_transfer_by_rules_either(title):
+    text = "Der Verein begleitet Geflüchtete bei der Integration und beim Deutschlernen."
+    (found,) = extract([("p", title, text)], reading="rules")
+    assert found["lessons"] == []
+    (found,) = extract([("p", "Treff", f"{text} {title}.")], reading="rules")
+    assert [lesson["kind"] for lesson in found["lessons"]] == ["transfer"]
 
 
 def test_a_title_tells_no_experience(read):
@@ -218,6 +221,12 @@ def test_status_and_level_of_a_clause(read):
 
 def test_a_level_that_no_clause_carries_is_not_told(read):
     assert read("Der Garten ist grün.", {"text_level": {"": (6, 1.0)}})["impact"]["level"] < 6
+
+
+def test_a_study_that_found_nothing_stands_whatever_the_reader_says(read):
+    text = "Eine Studie der Universität mit Kontrollgruppe lief. Es zeigte sich kein Effekt."
+    told = {"text_grade": {"": (GRADES.index("1"), 1.0)}}
+    assert read(text, told)["impact"]["evidence_grade"] == "X"
 
 
 def test_the_reader_raises_the_grade_with_the_strongest_claim_as_its_quote(read):
